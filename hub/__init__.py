@@ -1,0 +1,1 @@
+"""The Ringside server: what the product knows and does."""

@@ -1,0 +1,128 @@
+"""Settings, read once from the environment by a composition root and passed in from there."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+LogStyle = Literal["auto", "json", "pretty"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message names the variable and what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioSettings:
+    """The account calls are placed through. An empty api_url means Twilio itself."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    api_url: str
+    from_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process needs to know; URLs and secrets never appear in its repr."""
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret: str = field(repr=False)
+    host: str
+    port: int
+    metrics_port: int
+    public_url: str
+    twilio: TwilioSettings | None
+    trusted_proxies: tuple[Network, ...] = ()
+    log_style: LogStyle = "auto"
+    log_level: str = "info"
+    owner_url: str | None = field(default=None, repr=False)
+    admin_url: str | None = field(default=None, repr=False)
+    call_dial_deadline_s: float = 60.0
+    call_silence_s: float = 10.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read and check the environment.
+
+        Raises SettingsError with the variable's name when one is missing or malformed.
+        """
+        host = env.get("RINGSIDE_HOST", "127.0.0.1")
+        port = _port(env, "RINGSIDE_PORT", 8080)
+        secret = _required(env, "RINGSIDE_SECRET", "a random text of at least 32 characters, the same for every process")
+        if len(secret) < 32:
+            raise SettingsError("RINGSIDE_SECRET is too short: it needs at least 32 random characters.")
+        style = env.get("RINGSIDE_LOG", "auto")
+        if style not in ("auto", "json", "pretty"):
+            raise SettingsError(f"RINGSIDE_LOG is {style!r}; it can be auto, json or pretty.")
+        return cls(
+            database_url=_required(env, "DATABASE_URL", "the Postgres URL of the role ringside_app"),
+            redis_url=_required(env, "REDIS_URL", "a redis://, rediss:// or unix:// URL"),
+            secret=secret,
+            host=host,
+            port=port,
+            metrics_port=_port(env, "RINGSIDE_METRICS_PORT", 0),
+            public_url=(env.get("RINGSIDE_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
+            twilio=_twilio(env),
+            trusted_proxies=_networks(env.get("RINGSIDE_TRUSTED_PROXIES", "")),
+            log_style=cast(LogStyle, style),
+            log_level=env.get("RINGSIDE_LOG_LEVEL", "info").lower(),
+            owner_url=env.get("DATABASE_OWNER_URL") or None,
+            admin_url=env.get("DATABASE_ADMIN_URL") or None,
+            call_dial_deadline_s=_seconds(env, "RINGSIDE_CALL_DIAL_DEADLINE_S", 60.0),
+            call_silence_s=_seconds(env, "RINGSIDE_CALL_SILENCE_S", 10.0),
+        )
+
+    def key(self, purpose: str) -> bytes:
+        """A 32-byte key for one purpose, derived from the secret (HMAC-SHA256 as a PRF)."""
+        return hmac.new(self.secret.encode(), b"ringside/" + purpose.encode(), hashlib.sha256).digest()
+
+
+def _required(env: Mapping[str, str], name: str, what: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set: it should be {what}.")
+    return value
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdigit() or int(text) > 65535:
+        raise SettingsError(f"{name} is {text!r}; it should be a port between 0 and 65535.")
+    return int(text)
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}; it should be a number of seconds.") from None
+    if not 0 < value < 86_400:
+        raise SettingsError(f"{name} is {text!r}; it should be between 0 and 86400 seconds.")
+    return value
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    except ValueError as exc:
+        raise SettingsError(f"RINGSIDE_TRUSTED_PROXIES: {exc}. It should be addresses or CIDRs, separated by commas.") from None
+
+
+def _twilio(env: Mapping[str, str]) -> TwilioSettings | None:
+    sid = env.get("TWILIO_ACCOUNT_SID", "")
+    if not sid:
+        return None
+    return TwilioSettings(
+        account_sid=sid,
+        auth_token=_required(env, "TWILIO_AUTH_TOKEN", "the account's auth token"),
+        api_url=env.get("TWILIO_API_URL", "").rstrip("/"),
+        from_number=_required(env, "TWILIO_FROM", "a number of the account, in E.164 form such as +14155550100"),
+    )

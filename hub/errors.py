@@ -1,0 +1,125 @@
+"""The errors users see: a stable code, an HTTP status, a sentence, details. One place turns them into responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class HubError(Exception):
+    """Something the caller did or met that has a name. Raising it rolls the transaction back."""
+
+    code = "error"
+    status = 400
+
+    def __init__(self, message: str, *, code: str | None = None, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.details: dict[str, Any] = dict(details or {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Response headers that belong to this error."""
+        return {}
+
+
+class Invalid(HubError):
+    """The input is wrong; `fields` names each field with what would be right."""
+
+    code = "invalid"
+    status = 422
+
+    @classmethod
+    def field(cls, field: str, message: str) -> Invalid:
+        """One wrong field, said in words."""
+        return cls(message, details={"fields": [{"field": field, "message": message}]})
+
+
+class Unauthorized(HubError):
+    """No valid token or credentials."""
+
+    code = "unauthorized"
+    status = 401
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 9110 wants the scheme named with every 401."""
+        return {"WWW-Authenticate": 'Bearer realm="ringside"'}
+
+
+class Forbidden(HubError):
+    """Known, but not allowed."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(HubError):
+    """Missing, or another tenant's: the two are never told apart."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(HubError):
+    """The state of things forbids it now."""
+
+    code = "conflict"
+    status = 409
+
+
+class PreconditionFailed(HubError):
+    """Somebody else changed it first (If-Match)."""
+
+    code = "changed_meanwhile"
+    status = 412
+
+
+class TooLarge(HubError):
+    """More bytes than are taken."""
+
+    code = "too_large"
+    status = 413
+
+
+class _Wait(HubError):
+    def __init__(self, message: str, *, retry_after_s: int, code: str | None = None) -> None:
+        super().__init__(message, code=code, details={"retry_after_s": retry_after_s})
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Retry-After in whole seconds (RFC 9110, section 10.2.3)."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class TooMany(_Wait):
+    """Throttled."""
+
+    code = "too_many_requests"
+    status = 429
+
+
+class Unavailable(_Wait):
+    """A part that is needed is down; trying again later helps."""
+
+    code = "unavailable"
+    status = 503
+
+
+# Constraint names are business rules: name -> the error a user sees.
+CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
+    "calls_contact_is_busy": (Conflict, "contact_is_on_a_call", "Someone is on a call with this contact."),
+    "calls_rep_is_busy": (Conflict, "already_on_a_call", "You are already on a call. End it before you start another."),
+    "contacts_owner_is_member": (Invalid, "invalid", "The owner must be a member of this company."),
+}
+
+
+def from_constraint(name: str | None) -> HubError | None:
+    """The business rule behind a violated constraint, if it has one."""
+    rule = CONSTRAINTS.get(name or "")
+    if rule is None:
+        return None
+    kind, code, message = rule
+    return kind(message, code=code)

@@ -1,0 +1,61 @@
+"""Events: what people must see. Each type is declared once, by the feature it belongs to, with the shape of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+E = TypeVar("E", bound="Event")
+
+TENANT = "tenant"
+MANAGERS = "managers"
+
+
+def only_user(user_id: UUID) -> str:
+    """The audience of one member."""
+    return f"user:{user_id}"
+
+
+def only_team(team_id: UUID) -> str:
+    """The audience of one team."""
+    return f"team:{team_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, to be logged in the transaction that made it happen.
+
+    `data` may hold orjson.Fragment values (JSON that Postgres built); its shape is `data_model`.
+    """
+
+    type: ClassVar[str]
+    subject_kind: ClassVar[str]
+    data_model: ClassVar[type[BaseModel]]
+
+    subject_id: UUID | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    audience: str = TENANT
+
+
+CATALOGUE: dict[str, type[Event]] = {}
+
+
+def declare(cls: type[E]) -> type[E]:
+    """Class decorator: enters an event type into the catalogue. Two of one name are a programming error."""
+    if cls.type in CATALOGUE:
+        raise RuntimeError(f"the event {cls.type} is declared twice")
+    CATALOGUE[cls.type] = cls
+    return cls
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as it stands in the log: its place, who may see it, and its JSON as every reader gets it."""
+
+    seq: int
+    audience: str
+    frame: str

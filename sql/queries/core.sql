@@ -1,0 +1,29 @@
+-- Statements of the frame itself.
+
+-- name: insert_job
+-- A job with the change that asks for it; no row when its key is taken.
+INSERT INTO jobs (tenant_id, kind, args, run_at, key, max_attempts, request_id, created_by)
+VALUES (:tenant_id, :kind, :args::jsonb, coalesce(:run_at, now()), :key, :max_attempts, :request_id, :user_id)
+ON CONFLICT ON CONSTRAINT jobs_key_taken DO NOTHING
+RETURNING id
+
+-- name: append_events
+-- The last statement before COMMIT: numbers and logs the transaction's events.
+SELECT seq, audience, frame FROM append_events(:events::json) ORDER BY seq
+
+-- name: claim_idempotency_key
+-- Takes a key for a write; no row when it was used before.
+INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint)
+VALUES (:tenant_id, :user_id, :key, :fingerprint)
+ON CONFLICT DO NOTHING
+RETURNING key
+
+-- name: recall_idempotency_key
+-- The answer given to this key before.
+SELECT fingerprint, status, body FROM idempotency_keys
+WHERE tenant_id = :tenant_id AND user_id = :user_id AND key = :key
+
+-- name: keep_idempotent_answer
+-- The answer to give when this key comes again.
+UPDATE idempotency_keys SET status = :status, body = :body
+WHERE tenant_id = :tenant_id AND user_id = :user_id AND key = :key

@@ -1,0 +1,134 @@
+"""Shared fixtures: real Postgres and Valkey of our own, a database cloned from a migrated template for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hub.db import Database
+from hub.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
+from hub.migrate import migrate
+from hub.who import Role, Who
+
+TEMPLATE = "ringside_template"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One Postgres for this test process, with a migrated template database in it."""
+    with start_postgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        asyncio.run(_make_template(server))
+        yield server
+
+
+async def _make_template(server: PostgresServer) -> None:
+    admin = await asyncpg.connect(server.url_for("postgres", "postgres"))
+    await admin.execute(f"CREATE DATABASE {TEMPLATE}")
+    await admin.close()
+    await migrate(server.url_for("ringside_owner", TEMPLATE), server.url_for("postgres", TEMPLATE))
+
+
+@dataclass(frozen=True, slots=True)
+class TestDatabase:
+    """A database of one test, by role."""
+
+    __test__ = False
+
+    name: str
+    app_url: str
+    owner_url: str
+    admin_url: str
+
+
+@pytest.fixture
+async def database(postgres: PostgresServer) -> AsyncIterator[TestDatabase]:
+    """A fresh copy of the migrated database."""
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.url_for("postgres", "postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    await admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC; GRANT CONNECT ON DATABASE {name} TO ringside_app")
+    await admin.execute(f"ALTER DATABASE {name} OWNER TO ringside_owner")
+    try:
+        yield TestDatabase(
+            name,
+            postgres.url_for("ringside_app", name),
+            postgres.url_for("ringside_owner", name),
+            postgres.url_for("postgres", name),
+        )
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture
+async def db(database: TestDatabase) -> AsyncIterator[Database]:
+    """The pool as the app role, with nobody to hint to."""
+    opened = await Database.open(database.app_url, max_size=5)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A Valkey of one test; it may be killed and restarted."""
+    with start_valkey(tmp_path / "valkey", durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey for tests that leave it running and keep to their own keys."""
+    with start_valkey(tmp_path_factory.mktemp("valkey"), durable=False) as server:
+        yield server.url
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A tenant with one member of each role."""
+
+    tenant_id: UUID
+    name: str
+    members: dict[str, UUID]
+
+    def who(self, role: Role = "rep") -> Who:
+        """The member of a role, acting."""
+        return Who(self.tenant_id, self.members[role], role, name=f"{role.title()} of {self.name}")
+
+
+async def make_company(db: Database, name: str, password_hash: str = "!") -> Company:
+    """A company with an owner, an admin, a manager and a rep, whose addresses are role@name.test."""
+    async with db.acquire() as conn:
+        tenant_id = await conn.fetchval("SELECT create_company($1)", name)
+        members = {
+            role: await conn.fetchval(
+                "SELECT create_member($1, $2, $3, $4, $5)",
+                tenant_id,
+                f"{role}@{name.lower()}.test",
+                f"{role.title()} of {name}",
+                password_hash,
+                role,
+            )
+            for role in ("owner", "admin", "manager", "rep")
+        }
+    return Company(tenant_id, name, members)
+
+
+@pytest.fixture
+async def acme(db: Database) -> Company:
+    """The company most tests happen in."""
+    return await make_company(db, "Acme")
+
+
+@pytest.fixture
+async def globex(db: Database) -> Company:
+    """The other company, which must never notice."""
+    return await make_company(db, "Globex")
