@@ -266,5 +266,3 @@ class _translated:  # noqa: N801 - reads as a clause
             | ConnectionError,
         ):
             raise Unavailable("The database could not finish this. Nothing was changed; try again.", retry_after_s=1) from exc
-
-

@@ -103,12 +103,18 @@ def pending(applied: dict[str, str], files: list[Migration]) -> list[Migration]:
     known = {m.version: m for m in files}
     for version, checksum in applied.items():
         if version not in known:
-            raise MigrationError(f"The database has migration {version}, which this version of Ringside does not know. Run the newer one.")
+            raise MigrationError(
+                f"The database has migration {version}, which this version of Ringside does not know. Run the newer one."
+            )
         if known[version].checksum != checksum:
-            raise MigrationError(f"Migration {version} was changed after it was applied. Restore the file and add a new migration instead.")
+            raise MigrationError(
+                f"Migration {version} was changed after it was applied. Restore the file and add a new migration instead."
+            )
     todo = [m for m in files if m.version not in applied]
     last = max(applied, default="")
     for migration in todo:
         if migration.version < last:
-            raise MigrationError(f"Migration {migration.version} is numbered below {last}, which is already applied. Give it a higher number.")
+            raise MigrationError(
+                f"Migration {migration.version} is numbered below {last}, which is already applied. Give it a higher number."
+            )
     return todo

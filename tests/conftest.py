@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+
 from hub.db import Database
 from hub.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
 from hub.migrate import migrate

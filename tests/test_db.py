@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
+
 from hub.db import Database, tenant_tx
 from hub.sqlfiles import Statement
-
 from tests.conftest import Company
 
 

@@ -1,0 +1,171 @@
+"""Turns endpoints into aiohttp handlers: authenticate, parse, open the transaction, call, commit, respond."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from hub.auth.tokens import Claims
+from hub.db import Database, Tx, tenant_tx
+from hub.errors import Conflict, Forbidden, Invalid, TooLarge, Unauthorized
+from hub.http.endpoint import Endpoint, Reply, Req
+from hub.sqlfiles import load_sql
+
+MAX_JSON_BYTES = 1_000_000
+_SQL = load_sql("core")
+
+
+class Authenticator(Protocol):
+    """Says whose request it is, or why it is refused."""
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a token whose access has not been withdrawn. Raises Unauthorized."""
+
+
+class Edge:
+    """The one way from a request to a feature's function and back."""
+
+    def __init__(self, db: Database, authenticator: Authenticator) -> None:
+        self._db = db
+        self._authenticator = authenticator
+
+    def mount(self, app: web.Application, endpoints: Iterable[Endpoint]) -> None:
+        """Add the endpoints to an application."""
+        for endpoint in endpoints:
+            app.router.add_route(endpoint.method, endpoint.path, self._handler(endpoint), name=endpoint.name)
+
+    def _handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            claims = None if endpoint.scope == "public" else self._authenticate(request, endpoint)
+            req = Req(
+                http=request,
+                claims=claims,
+                path=request.match_info,
+                query=_query(request, endpoint.query),
+                body=await _body(request, endpoint.body),
+                request_id=request.get("request_id", ""),
+            )
+            if endpoint.scope == "tx":
+                reply = await self._in_transaction(endpoint, req)
+            else:
+                reply = await endpoint.handler(self._db, req)
+            return _respond(reply)
+
+        return handle
+
+    def _authenticate(self, request: web.Request, endpoint: Endpoint) -> Claims:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized("Sign in: send the access token as 'Authorization: Bearer ...'.")
+        claims = self._authenticator.verify(token.strip())
+        request["who"] = claims
+        structlog.contextvars.bind_contextvars(tenant_id=str(claims.tenant_id), user_id=str(claims.user_id))
+        if endpoint.allow is not None and claims.role not in endpoint.allow:
+            raise Forbidden(f"This needs the role {' or '.join(sorted(endpoint.allow))}; yours is {claims.role}.")
+        return claims
+
+    async def _in_transaction(self, endpoint: Endpoint, req: Req[Any, Any]) -> Reply:
+        key = req.http.headers.get("Idempotency-Key")
+        async with tenant_tx(self._db, req.who) as tx:
+            if key is None or endpoint.method == "GET":
+                return await endpoint.handler(tx, req)
+            return await _once(tx, endpoint, req, key)
+
+
+async def _once(tx: Tx, endpoint: Endpoint, req: Req[Any, Any], key: str) -> Reply:
+    """A write with an Idempotency-Key: done the first time, answered from memory afterwards."""
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", "It should be 1 to 255 printable characters.")
+    said = hashlib.sha256(f"{req.http.method} {req.http.path_qs}\n".encode() + await req.http.read()).hexdigest()
+    if await tx.fetchval(_SQL["claim_idempotency_key"], key=key, fingerprint=said) is None:
+        before = await tx.fetchrow(_SQL["recall_idempotency_key"], key=key)
+        if before is None or before["status"] is None:
+            raise Conflict("A request with this Idempotency-Key is under way.", code="idempotency_key_in_use")
+        if before["fingerprint"] != said:
+            raise Invalid.field("Idempotency-Key", "This key was used for a different request. Use a new one.")
+        return Reply(before["body"] or None, before["status"], {"Idempotent-Replayed": "true"})
+    reply = await endpoint.handler(tx, req)
+    await tx.fetchval(_SQL["keep_idempotent_answer"], key=key, status=reply.status, body=reply.encoded().decode())
+    return reply
+
+
+def _respond(reply: Reply) -> web.Response:
+    if reply.body is None:
+        response = web.Response(status=204 if reply.status == 200 else reply.status, headers=reply.headers)
+    else:
+        response = web.Response(
+            body=reply.encoded(), status=reply.status, headers=reply.headers, content_type=reply.content_type, charset="utf-8"
+        )
+    for name, options in reply.cookies.items():
+        response.set_cookie(name, **options)
+    return response
+
+
+def _query(request: web.Request, model: type[BaseModel] | None) -> Any:
+    if model is None:
+        return None
+    values: dict[str, Any] = {}
+    for name in request.query:
+        given = request.query.getall(name)
+        if len(given) > 1:
+            raise Invalid.field(name, "It is given more than once; give it once.")
+        if "\x00" in given[0]:
+            raise Invalid.field(name, "It contains a NUL character, which no text here can hold.")
+        values[name] = given[0]
+    return _parsed(model.model_validate, values)
+
+
+async def _body(request: web.Request, model: type[BaseModel] | None) -> Any:
+    if model is None:
+        return None
+    if request.content_length is not None and request.content_length > MAX_JSON_BYTES:
+        raise TooLarge(f"The body is larger than {MAX_JSON_BYTES:,} bytes.")
+    raw = await request.read()
+    if request.content_type not in ("application/json", "application/octet-stream", "") and raw:
+        raise Invalid("Send JSON with 'Content-Type: application/json'.", code="unsupported_media_type")
+    try:
+        value = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError as exc:
+        raise Invalid(f"The body is not valid JSON: {exc}.", code="malformed_json") from None
+    if b"\\u0000" in raw and _has_nul(value):
+        raise Invalid("The body contains a NUL character (\\u0000), which no text here can hold.")
+    return _parsed(model.model_validate_json, raw or b"{}")
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any("\x00" in k or _has_nul(v) for k, v in value.items())
+    return isinstance(value, list) and any(_has_nul(v) for v in value)
+
+
+def _parsed(validate: Callable[[Any], BaseModel], value: Any) -> BaseModel:
+    try:
+        return validate(value)
+    except ValidationError as exc:
+        raise invalid_from(exc) from None
+
+
+def invalid_from(exc: ValidationError) -> Invalid:
+    """Pydantic's findings as one error that names each field."""
+    fields = [
+        {"field": ".".join(str(part) for part in error["loc"]) or "body", "message": _sentence(error)}
+        for error in exc.errors(include_url=False, include_context=False)
+    ]
+    return Invalid(f"{fields[0]['field']}: {fields[0]['message']}", details={"fields": fields[:50]})
+
+
+def _sentence(error: Any) -> str:
+    if error["type"] == "missing":
+        return "This field is required."
+    if error["type"] == "extra_forbidden":
+        return "There is no such field here."
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message if message.endswith(".") else message + "."
