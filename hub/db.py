@@ -236,7 +236,7 @@ async def _rollback(conn: Connection) -> None:
         conn.terminate()
 
 
-async def _reset(conn: Connection) -> None:
+async def _reset(conn: asyncpg.Connection) -> None:
     # Only transaction-local settings are used, so a connection is clean once it is out of its transaction.
     if conn.is_in_transaction():
         conn.terminate()

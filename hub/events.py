@@ -9,7 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-E = TypeVar("E", bound="Event")
+E = TypeVar("E", bound="type[Event]")
+Model = type[BaseModel]
 
 TENANT = "tenant"
 MANAGERS = "managers"
@@ -34,17 +35,18 @@ class Event:
 
     type: ClassVar[str]
     subject_kind: ClassVar[str]
-    data_model: ClassVar[type[BaseModel]]
+    data_model: ClassVar[Model]
 
     subject_id: UUID | None
     data: Mapping[str, Any] = field(default_factory=dict)
     audience: str = TENANT
 
 
-CATALOGUE: dict[str, type[Event]] = {}
+EventType = type[Event]
+CATALOGUE: dict[str, EventType] = {}
 
 
-def declare(cls: type[E]) -> type[E]:
+def declare(cls: E) -> E:
     """Class decorator: enters an event type into the catalogue. Two of one name are a programming error."""
     if cls.type in CATALOGUE:
         raise RuntimeError(f"the event {cls.type} is declared twice")

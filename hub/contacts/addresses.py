@@ -1,0 +1,95 @@
+"""Telephone numbers and email addresses, checked and brought to the one form they are stored in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import timezone as phone_timezone
+
+_KINDS = {
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE: "fixed",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
+    PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.PREMIUM_RATE: "premium",
+    PhoneNumberType.SHARED_COST: "shared_cost",
+    PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.PERSONAL_NUMBER: "personal",
+    PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.UAN: "uan",
+    PhoneNumberType.VOICEMAIL: "voicemail",
+}
+_INTERNATIONAL = re.compile(r"^\s*(?:\(?00|011)[-. )]?(?=[1-9(])")
+_UNKNOWN_ZONE = "Etc/Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A valid number: E.164, the extension behind it, what kind of line it is, and the time zones it may be in."""
+
+    e164: str
+    extension: str
+    kind: str
+    time_zones: tuple[str, ...]
+
+
+class AddressError(ValueError):
+    """What is wrong with a number or an address, in a sentence."""
+
+
+def parse_phone(text: str, region: str = "US") -> Phone:
+    """A valid telephone number from whatever people write; `region` (ISO 3166) is assumed where no country code is given.
+
+    Raises AddressError with what is wrong. Valid means valid by libphonenumber's metadata, not merely possible.
+    """
+    found = _parse_phone(text.strip(), region)
+    if isinstance(found, str):
+        raise AddressError(found)
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _parse_phone(text: str, region: str) -> Phone | str:
+    if len(text) > 100:
+        return "This is too long to be a telephone number."
+    # 00 (and 011 in North America) dials abroad; libphonenumber only knows the prefix of the region it assumes.
+    written = _INTERNATIONAL.sub("+", text)
+    try:
+        number = phonenumbers.parse(written, region)
+    except NumberParseException as exc:
+        if exc.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+            return f"{text!r} has no known country code. Write it like +14155550100."
+        return f"{text!r} is not a telephone number. Write it like +14155550100."
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:
+        return _why_not_valid(text, number)
+    zones = tuple(zone for zone in phone_timezone.time_zones_for_number(number) if zone != _UNKNOWN_ZONE)
+    return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), number.extension or "", _KINDS[kind], zones)
+
+
+def _why_not_valid(text: str, number: phonenumbers.PhoneNumber) -> str:
+    country = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    where = "any country" if country in ("ZZ", "001") else country
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason == phonenumbers.ValidationResult.TOO_SHORT:
+        return f"{text!r} is too short for a number in {where}."
+    if reason == phonenumbers.ValidationResult.TOO_LONG:
+        return f"{text!r} is too long for a number in {where}."
+    return f"{text!r} is not a number that exists in {where} (+{number.country_code})."
+
+
+def parse_email(text: str) -> str:
+    """A valid address with its domain in lower case, checked by syntax (RFC 5321, 5322, 6531), never by the network.
+
+    Raises AddressError with what is wrong.
+    """
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as exc:
+        raise AddressError(f"{text[:200]!r} is not an email address: {exc}") from None
+    return found.normalized
