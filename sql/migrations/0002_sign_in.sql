@@ -69,6 +69,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     WHERE u.email_lc = p_email_lc
 $$;
 
+-- A person's address and name.
+CREATE FUNCTION auth_user(p_user uuid) RETURNS TABLE (email text, name text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT u.email, u.name FROM users u WHERE u.id = p_user
+$$;
+
 -- The companies a person may enter, oldest membership first.
 CREATE FUNCTION auth_companies(p_user uuid)
 RETURNS TABLE (tenant_id uuid, name text, role text)
@@ -234,7 +240,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 
 SELECT give_to_system(f) FROM unnest(ARRAY[
-    'auth_find_user(text)', 'auth_companies(uuid)', 'auth_open_session(uuid,uuid,text,text,bytea,int)',
+    'auth_find_user(text)', 'auth_user(uuid)', 'auth_companies(uuid)', 'auth_open_session(uuid,uuid,text,text,bytea,int)',
     'auth_revoke_session(uuid,text)', 'auth_revoke_all_sessions(uuid,text)', 'auth_rotate(bytea,bytea,text,int)',
     'auth_switch(uuid,uuid,uuid)', 'auth_throttled(text[],int[])', 'auth_count_failure(text[],int)',
     'auth_clear_failures(text)', 'access_changes_since(timestamptz)', 'access_note_member(uuid,text)',

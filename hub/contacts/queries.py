@@ -1,0 +1,70 @@
+"""Reads of contacts. JSON is built by Postgres and passed through as text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from hub.contacts.models import ContactFilter
+from hub.db import Tx
+from hub.errors import Invalid
+from hub.http.paging import page, read_cursor
+from hub.sqlfiles import load_sql
+
+_SQL = load_sql("contacts")
+
+
+async def list_contacts(tx: Tx, asked: ContactFilter) -> str:
+    """A page of contacts as JSON text."""
+    column, descending = asked.sort.lstrip("-"), asked.sort.startswith("-")
+    order = column + ("_desc" if descending else "")
+    after = read_cursor(asked.cursor, asked.sort)
+    params: dict[str, object] = {
+        "limit": asked.limit + 1,
+        "owner_id": asked.owner_id,
+        "stage": asked.stage,
+        "tag": asked.tag.lower() if asked.tag else None,
+        "company": asked.company.lower() if asked.company else None,
+        "updated_since": asked.updated_since,
+        f"sort_{order}": True,
+    }
+    if after is not None:
+        params["after_id"] = after.id
+        params[f"after_{order}"] = _moment(after.key) if column.endswith("_at") else after.key
+    return page(await tx.fetch(_SQL["list_contacts"], **params), asked.limit, asked.sort)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid.field("cursor", "This cursor is not one of ours. Pass next_cursor of the page before, unchanged.") from None
+
+
+async def get_contact(tx: Tx, contact_id: UUID) -> tuple[str, int] | None:
+    """A contact as JSON text with its version; None when there is none."""
+    row = await tx.fetchrow(_SQL["get_contact"], id=contact_id)
+    return (row["json"], row["version"]) if row else None
+
+
+async def search_contacts(tx: Tx, query: str, limit: int) -> str:
+    """The contacts that match what was typed, best first, as a JSON page."""
+    rows = await tx.fetch(_SQL["search_contacts"], query=query, limit=limit)
+    return '{"data":[' + ",".join(row["json"] for row in rows) + '],"next_cursor":null}'
+
+
+async def facets(tx: Tx) -> str:
+    """The values there are to filter by, as JSON text."""
+    found: str = await tx.fetchval(_SQL["facets"])
+    return found
+
+
+async def contact_exists(tx: Tx, contact_id: UUID) -> bool:
+    """Whether there is such a contact that is not deleted."""
+    return bool(await tx.fetchval(_SQL["contact_exists"], id=contact_id))
+
+
+async def contact_phone(tx: Tx, contact_id: UUID, e164: str | None) -> str | None:
+    """The contact's number to call: the one asked for if it is theirs, else their first; None when there is none."""
+    found: str | None = await tx.fetchval(_SQL["contact_phone"], id=contact_id, e164=e164)
+    return found

@@ -1,0 +1,148 @@
+"""The OpenAPI 3.1 document, made from the endpoints and the very models that parse and describe their data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from hub.http.endpoint import Endpoint
+
+_REF = "#/components/schemas/{model}"
+Mode = Literal["validation", "serialization"]
+
+
+class FieldError(BaseModel):
+    """One wrong field."""
+
+    field: str
+    message: str
+
+
+class ErrorDetails(BaseModel, extra="allow"):
+    """More about an error; `fields` names each wrong field."""
+
+    fields: list[FieldError] = Field(default_factory=list)
+
+
+class Error(BaseModel):
+    """What every error looks like."""
+
+    error: str
+    message: str
+    details: ErrorDetails
+    request_id: str
+    timestamp: str
+
+
+_MEANING = {
+    400: "The request is malformed.",
+    401: "No valid access token.",
+    403: "Not allowed for this role.",
+    404: "Missing, or another company's.",
+    409: "The state of things forbids it now.",
+    412: "Changed meanwhile.",
+    413: "The body is too large.",
+    422: "The input is wrong; details.fields says where.",
+    429: "Too many; Retry-After says when.",
+    503: "A part that is needed is down; Retry-After says when.",
+}
+
+
+def openapi_document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
+    """The document for these endpoints."""
+    listed = list(endpoints)
+    wanted: list[tuple[type[BaseModel], Mode]] = [(Error, "serialization")]
+    for e in listed:
+        for model in (e.query, e.body, e.upload):
+            if model is not None:
+                wanted.append((model, "validation"))
+        if e.returns is not None:
+            wanted.append((e.returns, "serialization"))
+    unique = list(dict.fromkeys(wanted))
+    keys, schemas = models_json_schema(unique, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for e in listed:
+        paths.setdefault(e.path, {})[e.method.lower()] = _operation(e, keys, schemas.get("$defs", {}))
+    queries = {keys[(e.query, "validation")]["$ref"].rsplit("/", 1)[-1] for e in listed if e.query is not None}
+    definitions = {name: schema for name, schema in sorted(schemas.get("$defs", {}).items()) if name not in queries}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ringside",
+            "version": version,
+            "description": "The HTTP side of Ringside. The live floor is described in docs/asyncapi.yaml.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in listed)],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "refresh": {"type": "apiKey", "in": "cookie", "name": "ringside_refresh"},
+            },
+            "schemas": definitions,
+        },
+    }
+
+
+def _operation(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": e.name,
+        "summary": e.summary,
+        "tags": [e.tag],
+        "parameters": _parameters(e, keys, definitions),
+        "responses": _responses(e, keys),
+    }
+    if e.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": keys[(e.body, "validation")]}},
+        }
+    if e.upload is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"multipart/form-data": {"schema": keys[(e.upload, "validation")]}},
+        }
+    if e.scope == "public":
+        operation["security"] = []
+    return operation
+
+
+def _parameters(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}} for name in e.path_params
+    ]
+    if e.query is not None:
+        schema = definitions[keys[(e.query, "validation")]["$ref"].rsplit("/", 1)[-1]]
+        for name, part in schema["properties"].items():
+            described = {k: v for k, v in part.items() if k != "title"}
+            found.append({"name": name, "in": "query", "required": name in schema.get("required", []), "schema": described})
+    if e.method == "POST" and e.scope == "tx":
+        schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+        found.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema})
+    if 412 in e.errors:
+        found.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
+    return found
+
+
+def _responses(e: Endpoint, keys: dict[Any, Any]) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": "Done."}
+    if e.returns is not None:
+        good["content"] = {e.content_type: {"schema": keys[(e.returns, "serialization")]}}
+    elif e.content_type != "application/json":
+        good["content"] = {e.content_type: {"schema": {"type": "string"}}}
+    statuses = {400, 413, 422, 503, *e.errors}
+    if e.scope != "public":
+        statuses |= {401, 403}
+    if e.path_params:
+        statuses.add(404)
+    if e.scope == "tx" and e.method == "POST":
+        statuses.add(409)
+    error = {"application/json": {"schema": keys[(Error, "serialization")]}}
+    failures = {str(s): {"description": _MEANING[s], "content": error} for s in sorted(statuses)}
+    return {str(e.status): good} | failures

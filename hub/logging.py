@@ -1,0 +1,62 @@
+"""Structured logs: JSON lines, or a pretty log on a terminal. Context (request, tenant, user, job) follows through contextvars."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+from hub.config import Settings
+
+# What a secret is called, wherever it turns up as a key.
+_SECRET_KEYS = frozenset(
+    {"password", "token", "access_token", "refresh_token", "authorization", "cookie", "secret", "auth_token"}
+)
+
+
+def configure_logging(settings: Settings, *, part: str) -> None:
+    """Set up structlog and the standard library's logging for one process. `part` is hub, worker or a command's name."""
+    pretty = settings.log_style == "pretty" or (settings.log_style == "auto" and sys.stderr.isatty())
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_secrets,
+    ]
+    if pretty:
+        last: list[Any] = [structlog.dev.ConsoleRenderer()]
+    else:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("arq.worker", "aiohttp.access", "engineio", "socketio", "twilio", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(part=part)
+
+
+def _dumps(value: Any, default: Any = None, **_: Any) -> str:
+    return orjson.dumps(value, default=default or str).decode()
+
+
+def _without_secrets(_logger: Any, _method: str, event: Any) -> Any:
+    for key in event:
+        if key.lower() in _SECRET_KEYS:
+            event[key] = "[hidden]"
+    return event
