@@ -1,0 +1,80 @@
+"""The list of calls: filters and pages."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import dropwhile
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from integrations.sandbox.twilio import refusals
+from integrations.sandbox.twilio.calls import Call
+
+_DEFAULT_PAGE_SIZE: Final = 50
+_LONGEST_PAGE: Final = 1000
+_PAGING: Final = frozenset({"Page", "PageSize", "PageToken"})
+
+
+def page_of(calls: Iterable[Call], path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the page that `query` asks for, with links to its neighbours.
+
+    A page goes on after the call named in its token, so that calls placed meanwhile shift nothing.
+    """
+    size = min(max(1, _integer(query, "PageSize", _DEFAULT_PAGE_SIZE)), _LONGEST_PAGE)
+    page = max(0, _integer(query, "Page", 0))
+    matching: Iterable[Call] = (call for call in calls if _matches(call, query))
+    token = query.get("PageToken", "").removeprefix("PA")
+    if token:
+        matching = list(dropwhile(lambda call: call.sid != token, matching))[1:]
+    chosen = list(matching)
+    shown, more = chosen[:size], len(chosen) > size
+    start = page * size
+
+    def link(number: int, token: str = "") -> str:
+        kept = {name: value for name, value in query.items() if name not in _PAGING}
+        paging = {"PageSize": size, "Page": number} | ({"PageToken": f"PA{token}"} if token else {})
+        return f"{path}?{urlencode(kept | paging)}"
+
+    return {
+        "calls": [call.as_resource() for call in shown],
+        "first_page_uri": link(0),
+        "next_page_uri": link(page + 1, shown[-1].sid) if more else None,
+        "previous_page_uri": link(page - 1) if page else None,
+        "page": page,
+        "page_size": size,
+        "start": start,
+        "end": start + max(0, len(shown) - 1),
+        "uri": link(page, token),
+    }
+
+
+def _matches(call: Call, query: Mapping[str, str]) -> bool:
+    exact = {"To": call.to, "From": call.from_, "Status": call.status}
+    if any(query.get(name, value) != value for name, value in exact.items()):
+        return False
+    return "ParentCallSid" not in query and all(
+        _is_within(at, query, name) for name, at in (("StartTime", call.started_at), ("EndTime", call.ended_at))
+    )
+
+
+def _is_within(at: datetime | None, query: Mapping[str, str], name: str) -> bool:
+    tests: dict[str, Callable[[datetime, datetime], bool]] = {
+        name: lambda moment, day: day <= moment < day + timedelta(days=1),
+        f"{name}>": lambda moment, since: moment >= since,
+        f"{name}<": lambda moment, until: moment < until,
+    }
+    asked = [(test, _moment(query[key])) for key, test in tests.items() if key in query]
+    # A call that has not started, or not ended, is on neither side of any time.
+    return all(at is not None and test(at, limit) for test, limit in asked)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise refusals.Refusal(400, 20001, f"Invalid date: {text}") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _integer(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    return int(text) if text.isdigit() else default

@@ -1,0 +1,37 @@
+"""How a sandbox behaves."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+DEMO_ACCOUNT_SID: Final = "AC00000000000000000000000000000000"
+DEMO_AUTH_TOKEN: Final = "sandbox-auth-token"  # noqa: S105  # opens nothing but this sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackHabit:
+    """How callbacks reach us: at all, how often, in what order, how late (in seconds, not sped up)."""
+
+    is_sent: bool = True
+    copies: int = 1
+    is_swapped: bool = False
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """`from_numbers` are the numbers that the account owns, None for any.
+
+    `calls_per_s` call creations a second are allowed. `speed` is how much faster than real the calls go.
+    `hang_s` is how long a lost answer keeps the request waiting, `callback_timeout_s` how long a callback may take.
+    """
+
+    account_sid: str = DEMO_ACCOUNT_SID
+    auth_token: str = field(default=DEMO_AUTH_TOKEN, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 0
+    speed: float = 1.0
+    calls_per_s: float = 10.0
+    from_numbers: frozenset[str] | None = None
+    callbacks: CallbackHabit = CallbackHabit()
+    hang_s: float = 30.0
+    callback_timeout_s: float = 15.0
