@@ -1,0 +1,172 @@
+"""`ringside doctor` tells a set-up that works from one that doesn't, and what to do about it."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis
+from aiohttp import web
+
+from hub import doctor
+from hub.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
+from hub.migrate import migrate
+from tests.launcher.servers import eventually
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with start_postgres(tmp_path_factory.mktemp("doctor"), durable=False) as server:
+        # in a thread of its own: other tests' loops must not be disturbed
+        making = threading.Thread(target=asyncio.run, args=[migrate(server.url_for("ringside_owner"), server.admin_url)])
+        making.start()
+        making.join()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with start_valkey(tmp_path_factory.mktemp("doctor"), durable=True) as server:
+        yield server
+
+
+@pytest.fixture
+def env(postgres: PostgresServer, valkey: ValkeyServer) -> dict[str, str]:
+    """Settings of a set-up that is all right, except that nothing serves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return {
+        "DATABASE_URL": postgres.url_for("ringside_app"),
+        "REDIS_URL": valkey.url,
+        "RINGSIDE_SECRET": "s" * 40,
+        "RINGSIDE_PORT": str(port),
+    }
+
+
+async def states(env: dict[str, str]) -> dict[str, doctor.State]:
+    """What the doctor finds, by name."""
+    return {finding.name: finding.state for finding in await doctor.examine(env)}
+
+
+@asynccontextmanager
+async def server(port: str, *, sockets: bool = True, ready: int = 200) -> AsyncIterator[None]:
+    """Something that answers like a hub."""
+
+    async def readyz(request: web.Request) -> web.Response:
+        return web.json_response({"ready": ready == 200}, status=ready)
+
+    async def engine(request: web.Request) -> web.WebSocketResponse:
+        opened = web.WebSocketResponse()
+        await opened.prepare(request)
+        await opened.send_str('0{"sid":"x"}')
+        await opened.close()
+        return opened
+
+    app = web.Application()
+    app.router.add_get("/readyz", readyz)
+    if sockets:
+        app.router.add_get("/socket.io/", engine)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", int(port)).start()
+    yield
+    await runner.cleanup()
+
+
+async def test_a_good_set_up_has_nothing_wrong(env: dict[str, str]) -> None:
+    async with server(env["RINGSIDE_PORT"]):
+        found = await states(env)
+    assert [name for name, state in found.items() if state == "wrong"] == []
+    for name in (
+        "libraries",
+        "settings",
+        "postgres",
+        "role",
+        "clock",
+        "migrations",
+        "redis",
+        "persistence",
+        "eviction",
+        "hub",
+        "websocket",
+    ):
+        assert found[name] == "ok", name
+
+
+async def test_a_port_without_a_hub_is_a_warning_and_a_proxy_without_one_is_wrong(env: dict[str, str]) -> None:
+    found = await states(env | {"RINGSIDE_PUBLIC_URL": f"http://127.0.0.1:{env['RINGSIDE_PORT']}/below"})
+    assert (found["hub"], found["websocket"], found["proxy"]) == ("warning", "warning", "wrong")
+
+
+async def test_a_proxy_that_does_not_pass_websockets_on_is_explained(env: dict[str, str]) -> None:
+    async with server(env["RINGSIDE_PORT"], sockets=False):
+        findings = {finding.name: finding for finding in await doctor.examine(env)}
+    assert findings["websocket"].state == "wrong"
+    assert "Upgrade" in findings["websocket"].advice
+
+
+async def test_a_hub_that_is_not_ready_is_wrong(env: dict[str, str]) -> None:
+    async with server(env["RINGSIDE_PORT"], ready=503):
+        assert (await states(env))["hub"] == "wrong"
+
+
+async def test_a_superuser_is_no_role_for_the_hub(env: dict[str, str], postgres: PostgresServer) -> None:
+    found = {finding.name: finding for finding in await doctor.examine(env | {"DATABASE_URL": postgres.admin_url})}
+    assert found["role"].state == "wrong"
+    assert "is a superuser and bypasses row-level security" in found["role"].text
+
+
+async def test_an_empty_database_is_to_be_migrated(env: dict[str, str], postgres: PostgresServer) -> None:
+    connection = await asyncpg.connect(postgres.admin_url)
+    await connection.execute("CREATE DATABASE empty")
+    await connection.close()
+    found = {
+        finding.name: finding for finding in await doctor.examine(env | {"DATABASE_URL": postgres.url_for(database="empty")})
+    }
+    assert found["migrations"].state == "wrong"
+    assert "0001_" in found["migrations"].text
+
+
+async def test_a_redis_that_forgets_or_evicts_is_named(env: dict[str, str], valkey: ValkeyServer) -> None:
+    client = redis.Redis.from_url(valkey.url)
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("appendonly", "no")
+    try:
+        found = await states(env)
+    finally:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("appendonly", "yes")
+        # Valkey refuses to end before its first append-only file is written
+        await asyncio.to_thread(eventually, lambda: not _rewrites(client), "the append-only file is there again")
+    assert (found["redis"], found["persistence"], found["eviction"]) == ("ok", "warning", "wrong")
+
+
+def _rewrites(client: redis.Redis) -> bool:
+    info = client.info("persistence")
+    assert isinstance(info, dict)
+    return bool(info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"])
+
+
+async def test_servers_that_do_not_answer_are_named(env: dict[str, str], tmp_path: Path) -> None:
+    gone = {"DATABASE_URL": f"postgresql://ringside_app@/ringside?host={tmp_path}", "REDIS_URL": f"unix://{tmp_path}/none.sock"}
+    found = await states(env | gone)
+    assert (found["postgres"], found["redis"]) == ("wrong", "wrong")
+
+
+async def test_missing_settings_are_named() -> None:
+    findings = await doctor.examine({}, "nothing runs here")
+    assert findings[-1].text == "nothing runs here"
+    assert doctor.as_json(findings, Path("/data"))["state"] == "wrong"
+
+
+def test_the_report_for_people_has_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.show(
+        [doctor.Finding("clock", "warning", "is [red] behind", "Run NTP."), doctor.Finding("redis", "wrong", "can't connect")]
+    )
+    said = capsys.readouterr().out
+    assert "is [red] behind" in said and "Run NTP." in said and "1 wrong" in said
