@@ -9,6 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from hub.who import Who
+
 E = TypeVar("E", bound="type[Event]")
 Model = type[BaseModel]
 
@@ -24,6 +26,16 @@ def only_user(user_id: UUID) -> str:
 def only_team(team_id: UUID) -> str:
     """The audience of one team."""
     return f"team:{team_id}"
+
+
+def audiences_of(who: Who) -> list[str]:
+    """Every audience a member belongs to: what they may see of the log, live and at replay."""
+    audiences = [TENANT]
+    if who.is_manager:
+        audiences.append(MANAGERS)
+    if who.user_id is not None:
+        audiences.append(only_user(who.user_id))
+    return audiences
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from hub.contacts.models import ContactFilter
 from hub.db import Tx
-from hub.errors import Invalid
 from hub.http.paging import page, read_cursor
 from hub.sqlfiles import load_sql
 
@@ -30,15 +28,8 @@ async def list_contacts(tx: Tx, asked: ContactFilter) -> str:
     }
     if after is not None:
         params["after_id"] = after.id
-        params[f"after_{order}"] = _moment(after.key) if column.endswith("_at") else after.key
+        params[f"after_{order}"] = after.moment() if column.endswith("_at") else after.key
     return page(await tx.fetch(_SQL["list_contacts"], **params), asked.limit, asked.sort)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid.field("cursor", "This cursor is not one of ours. Pass next_cursor of the page before, unchanged.") from None
 
 
 async def get_contact(tx: Tx, contact_id: UUID) -> tuple[str, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,6 +34,20 @@ class After:
     key: str
     id: UUID
 
+    def moment(self) -> datetime:
+        """The key of a list that is sorted by time."""
+        try:
+            moment = datetime.fromisoformat(self.key)
+        except ValueError:
+            raise _not_ours() from None
+        if moment.tzinfo is None:
+            raise _not_ours()
+        return moment
+
+
+def _not_ours() -> Invalid:
+    return Invalid.field("cursor", "This cursor is not one of ours. Pass next_cursor of the page before, unchanged.")
+
 
 def read_cursor(cursor: str | None, sort: str) -> After | None:
     """The position in a cursor that was made for the same sort.
@@ -45,7 +60,7 @@ def read_cursor(cursor: str | None, sort: str) -> After | None:
         made_for, key, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         after = After(str(key), UUID(row_id))
     except (ValueError, TypeError):
-        raise Invalid.field("cursor", "This cursor is not one of ours. Pass next_cursor of the page before, unchanged.") from None
+        raise _not_ours() from None
     if made_for != sort or "\x00" in after.key:
         raise Invalid.field("cursor", "This cursor belongs to another sort order. Start again without it.")
     return after

@@ -1,0 +1,45 @@
+"""Activities as they go in and out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from hub.calls.models import Call
+
+
+class Actor(BaseModel):
+    """Who did it."""
+
+    id: UUID
+    name: str
+
+
+class Activity(BaseModel):
+    """Something that happened with a contact."""
+
+    id: UUID
+    contact_id: UUID
+    kind: Literal["call", "email", "sms", "note", "task", "system"]
+    at: datetime
+    actor: Actor | None
+    body: str
+    call: Call | None
+
+
+class ActivityPage(BaseModel):
+    """A page of a timeline."""
+
+    data: list[Activity]
+    next_cursor: str | None
+
+
+class NoteIn(BaseModel):
+    """A note on a contact."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]

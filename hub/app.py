@@ -1,0 +1,154 @@
+"""Composition root of the server: wires the pool, the features, the provider and the sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+from prometheus_client import Gauge
+
+from hub.activities import routes as activities
+from hub.auth.routes import auth_routes
+from hub.auth.tokens import Tokens
+from hub.calls.routes import call_routes
+from hub.config import Settings
+from hub.contacts import routes as contacts
+from hub.db import Database
+from hub.floor import routes as floor
+from hub.health import check_postgres, check_redis, mount_health
+from hub.hints import RedisHints
+from hub.http.edge import Edge
+from hub.http.endpoint import Endpoint
+from hub.http.middleware import observe
+from hub.http.openapi import openapi_document
+from hub.http.static import mount_console
+from hub.imports import routes as imports
+from hub.jobs import routes as jobs
+from hub.logging import configure_logging
+from hub.metrics import serve_metrics
+from hub.presence import routes as presence
+from hub.realtime import Realtime
+from hub.realtime import routes as realtime
+from hub.tenants import routes as tenants
+from integrations.twilio.webhook import TwilioWebhook
+
+CONSOLE = Path(__file__).resolve().parent.parent / "console" / "dist"
+GRACE_S = 5.0
+
+_POOL = Gauge("ringside_pool_connections", "Database connections by use.", ["use"])
+_log = structlog.get_logger("hub.app")
+
+
+def api_endpoints(settings: Settings, tokens: Tokens) -> list[Endpoint]:
+    """Every endpoint of the product, in the order of the document."""
+    reader = TwilioWebhook(settings.twilio.auth_token) if settings.twilio else None
+    features = [
+        auth_routes(settings, tokens),
+        tenants.routes,
+        contacts.routes,
+        activities.routes,
+        imports.routes,
+        call_routes(settings, reader),
+        floor.routes,
+        presence.routes,
+        realtime.routes,
+        jobs.routes,
+    ]
+    return [endpoint for feature in features for endpoint in feature.endpoints]
+
+
+def product_version() -> str:
+    """The installed version, or the one in development."""
+    try:
+        return version("ringside")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document of this server."""
+    return openapi_document(api_endpoints(settings, Tokens(b"\0" * 32)), version=product_version())
+
+
+class Hub:
+    """One running server process."""
+
+    def __init__(self, settings: Settings, db: Database, hints: RedisHints) -> None:
+        self.settings = settings
+        self.db = db
+        self.hints = hints
+        self.tokens = Tokens(settings.key("access-token"))
+        self.realtime = Realtime(settings, db, self.tokens, hints)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Hub]:
+        """Connect to what is needed, start the live floor, and stop it all again."""
+        hints = RedisHints(settings.redis_url)
+        db = await Database.open(settings.database_url, notifier=hints, min_size=2, max_size=16, name="ringside-hub")
+        hub = cls(settings, db, hints)
+        try:
+            await hints.start()
+            await hub.realtime.start()
+            yield hub
+        finally:
+            await hub.realtime.stop()
+            await hints.stop()
+            await db.close()
+
+    def application(self) -> web.Application:
+        """The aiohttp application with everything mounted."""
+        app = web.Application(middlewares=[observe], client_max_size=1_000_000)
+        endpoints = api_endpoints(self.settings, self.tokens)
+        Edge(self.db, self.realtime.access).mount(app, endpoints)
+        described = orjson.dumps(openapi_document(endpoints, version=product_version()))
+
+        async def openapi(_request: web.Request) -> web.Response:
+            return web.Response(body=described, content_type="application/json")
+
+        app.router.add_get("/api/openapi.json", openapi)
+        mount_health(
+            app,
+            required={"postgres": lambda: check_postgres(self.db)},
+            optional={"redis": lambda: check_redis(self.hints.redis)},
+        )
+        self.realtime.attach(app)
+        mount_console(app, CONSOLE)
+        return app
+
+
+async def serve(settings: Settings, *, ready: Callable[[int, int], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is told the port and the metrics port once requests are taken."""
+    configure_logging(settings, part="hub")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    started = time.perf_counter()
+    async with Hub.open(settings) as hub:
+        _POOL.labels("open").set_function(lambda: hub.db.pool.get_size())
+        _POOL.labels("idle").set_function(lambda: hub.db.pool.get_idle_size())
+        metrics = await serve_metrics(settings.host, settings.metrics_port)
+        runner = web.AppRunner(hub.application(), access_log=None, keepalive_timeout=30, shutdown_timeout=GRACE_S)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+        await site.start()
+        port: int = runner.addresses[0][1]
+        _log.info("ready", port=port, metrics_port=metrics.port, took_s=round(time.perf_counter() - started, 2))
+        if ready is not None:
+            ready(port, metrics.port)
+        await stop.wait()
+        _log.info("stopping")
+        await site.stop()
+        await hub.realtime.stop()
+        await runner.cleanup()
+        await metrics.close()

@@ -1,0 +1,44 @@
+"""The states of a call and the moves between them: one table, asked by the one place that moves calls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+CallState = Literal["queued", "dialing", "ringing", "in_progress", "completed", "busy", "no_answer", "failed", "canceled"]
+Outcome = Literal["connected", "voicemail", "busy", "no_answer", "failed", "canceled"]
+
+LIVE: tuple[CallState, ...] = ("queued", "dialing", "ringing", "in_progress")
+_OVER: frozenset[CallState] = frozenset({"completed", "busy", "no_answer", "failed", "canceled"})
+
+# What may follow what. Callbacks come late, twice and out of order, so a state may be skipped but never returned to,
+# and nothing follows an end.
+MOVES: dict[CallState, frozenset[CallState]] = {
+    "queued": _OVER | {"dialing", "ringing", "in_progress"},
+    "dialing": _OVER | {"ringing", "in_progress"},
+    "ringing": _OVER | {"in_progress"},
+    "in_progress": frozenset({"completed", "failed"}),
+    "completed": frozenset(),
+    "busy": frozenset(),
+    "no_answer": frozenset(),
+    "failed": frozenset(),
+    "canceled": frozenset(),
+}
+
+
+def may_move(now: CallState, to: CallState) -> bool:
+    """Whether a call in state `now` may become `to`."""
+    return to in MOVES[now]
+
+
+def is_live(state: CallState) -> bool:
+    """Whether a call in this state still holds the contact and the rep."""
+    return state in LIVE
+
+
+def outcome_of(state: CallState, answered_by: str | None) -> Outcome | None:
+    """How a finished call turned out; None while it is live. `answered_by` is the provider's word, human or machine_..."""
+    if state == "completed":
+        return "voicemail" if (answered_by or "").startswith(("machine", "fax")) else "connected"
+    if state in ("busy", "no_answer", "failed", "canceled"):
+        return state
+    return None

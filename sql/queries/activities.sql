@@ -1,0 +1,27 @@
+-- The timeline.
+
+-- fragment: activity_json
+-- An activity as clients get it; needs `activities a`.
+json_build_object(
+    'id', a.id, 'contact_id', a.contact_id, 'kind', a.kind, 'at', a.at,
+    'actor', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = a.actor_id),
+    'body', a.body,
+    'call', (SELECT {{call_json}} FROM calls k WHERE k.tenant_id = a.tenant_id AND k.id = a.call_id))
+
+-- name: list_activities
+-- A page of the tenant's or one contact's timeline, newest first.
+SELECT ({{activity_json}})::text AS json, a.at::text AS key, a.id
+FROM activities a
+WHERE a.tenant_id = :tenant_id
+--? contact_id AND a.contact_id = :contact_id
+--? after      AND (a.at, a.id) < (:after::timestamptz, :after_id::uuid)
+ORDER BY a.at DESC, a.id DESC
+LIMIT :limit
+
+-- name: insert_activity
+INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, body)
+VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :body)
+RETURNING id
+
+-- name: get_activity
+SELECT ({{activity_json}})::text FROM activities a WHERE a.tenant_id = :tenant_id AND a.id = :id
