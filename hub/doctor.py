@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hub.config import Settings, SettingsError
+from hub.listening import url_host
 from hub.migrate import MigrationError, pending_versions
 from hub.sqlfiles import SQL_DIR
 
@@ -27,6 +28,7 @@ State = Literal["ok", "warning", "wrong"]
 PATIENCE_S = 5.0
 CLOCK_TOLERANCE_S = 1.0
 LATE_JOB_S = 60.0
+WORKER_KEYS = "ringside:worker:"
 # below these a published weakness is open
 SAFE_VERSIONS = {"aiohttp": (3, 14, 3), "python-socketio": (5, 16, 2), "PyJWT": (2, 15)}
 SHOWN_VERSIONS = ("asyncpg", "redis", "arq", "pydantic", "uvloop", "twilio")
@@ -219,12 +221,24 @@ async def check_redis(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(
             "eviction", "wrong", f"maxmemory-policy is {policy}", "Set `maxmemory-policy noeviction`: a job must not vanish."
         )
+    yield await _workers(client)
     await client.aclose()
+
+
+async def _workers(client: "redis.asyncio.Redis") -> Finding:
+    """Each worker renews its own key every few seconds."""
+    seen = [key async for key in client.scan_iter(match=f"{WORKER_KEYS}*", count=500)]
+    names = sorted(key.decode().removeprefix(WORKER_KEYS) for key in seen)
+    if not names:
+        return Finding(
+            "worker", "warning", "none is alive: calls are not placed, imports not read", "Start one: `ringside worker`."
+        )
+    return Finding("worker", "ok", f"{len(names)} alive: {', '.join(names)}")
 
 
 async def check_hub(settings: Settings) -> AsyncIterator[Finding]:
     """The hub answers, and its websocket opens, at its own address and through the proxy in front of it."""
-    own = f"http://{_dialled(settings.host)}:{settings.port}"
+    own = f"http://{url_host(settings.host)}:{settings.port}"
     patience = aiohttp.ClientTimeout(total=PATIENCE_S)
     async with aiohttp.ClientSession(timeout=patience) as session:
         yield await _ready(session, own)
@@ -272,11 +286,6 @@ async def _websocket(session: aiohttp.ClientSession, name: str, url: str) -> Fin
     if not opening.startswith("0{"):
         return Finding(name, "wrong", f"{place} is not a Socket.IO server", "RINGSIDE_PUBLIC_URL leads to another program.")
     return Finding(name, "ok", f"{place} opens")
-
-
-def _dialled(host: str) -> str:
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{name}]" if ":" in name else name
 
 
 def _installed(name: str) -> str:

@@ -1,0 +1,46 @@
+"""Which port is taken, which is free, and who may reach it."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from hub import listening
+from hub.listening import PortError, choose_port, free_port, is_loopback, is_open, url_host
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_words(taken: int) -> None:
+    with pytest.raises(PortError, match=f"Port {taken} is taken by another program"):
+        choose_port("127.0.0.1", taken)
+
+
+def test_the_next_free_port_follows_a_default_that_is_taken(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "DEFAULT_PORT", taken)
+    assert taken < choose_port("127.0.0.1", None) < taken + 100
+
+
+def test_zero_takes_any_free_port_and_a_free_one_is_kept() -> None:
+    port = choose_port("127.0.0.1", 0)
+    assert choose_port("127.0.0.1", port) == port
+    assert free_port("127.0.0.1") > 1023
+
+
+async def test_an_open_port_is_told_from_a_closed_one(taken: int) -> None:
+    assert await is_open("127.0.0.1", taken)
+    assert not await is_open("127.0.0.1", free_port("127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "own"), [("0.0.0.0", "127.0.0.1", False), ("::1", "[::1]", True), ("localhost", "localhost", True)]
+)
+def test_addresses_in_urls(host: str, name: str, own: bool) -> None:
+    assert (url_host(host), is_loopback(host)) == (name, own)
