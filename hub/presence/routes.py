@@ -1,0 +1,18 @@
+"""Presence over HTTP."""
+
+from __future__ import annotations
+
+from hub.db import Tx
+from hub.http.endpoint import Reply, Req, Routes
+from hub.presence import actions
+from hub.presence.models import Person, PresenceIn
+
+routes = Routes("presence")
+
+
+@routes.put("/presence", body=PresenceIn, returns=Person, errors=(409,))
+async def set_presence(tx: Tx, req: Req[None, PresenceIn]) -> Reply:
+    """Be online or away. Ends a wrap-up; not possible during a call."""
+    member = req.who.user_id
+    assert member is not None  # a token always names a person
+    return Reply(await actions.set_state(tx, member, req.body.state))

@@ -1,0 +1,189 @@
+"""The Socket.IO server: who may connect, and what a client may say. Everything else is written past it, by the feeds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+from socketio.exceptions import ConnectionRefusedError as Refused
+
+from hub.auth.tokens import Claims
+from hub.errors import HubError, Unauthorized
+from hub.realtime.access import Access, Standing
+from hub.realtime.floor import Floor
+from hub.realtime.limits import Limits
+from hub.realtime.log import Cursor
+from hub.realtime.metrics import BYES, REFUSED, SOCKETS
+from hub.realtime.reader import Reader
+from hub.realtime.wire import Line, drop_engine_socket, engine_sockets, new_server
+
+_GOODBYE_S = 3.0
+_log = structlog.get_logger(__name__)
+
+
+class Sockets:
+    """The live sockets of this process. `on_arrive` and `on_leave` hear of members who come and go."""
+
+    def __init__(self, floor: Floor, access: Access, limits: Limits, public_url: str) -> None:
+        self.on_arrive: Callable[[Claims], None] | None = None
+        self.on_leave: Callable[[Claims], None] | None = None
+        self._floor = floor
+        self._access = access
+        self._limits = limits
+        self._public_origin = _origin(public_url)
+        self._readers: dict[str, Reader] = {}
+        self._unconnected: dict[str, float] = {}
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self.sio = new_server(
+            ping_interval_s=limits.ping_interval_s,
+            ping_timeout_s=limits.ping_timeout_s,
+            max_message_bytes=limits.max_message_bytes,
+            allows_origin=self._allows_origin,
+        )
+        self.sio.on("connect", self._on_connect)
+        self.sio.on("disconnect", self._on_disconnect)
+        self.sio.on("auth", self._on_auth)
+        access.on_revoked = self._session_revoked
+        access.on_member = self._member_changed
+
+    def attach(self, app: web.Application) -> None:
+        """Serve /socket.io/ of an application."""
+        self.sio.attach(app)
+
+    async def stop(self) -> None:
+        """Close all connections as if the network had: the clients come back to whoever serves then."""
+        self._stopping = True
+        readers = list(self._readers.values())
+        for reader in readers:
+            self._forget(reader)
+        await asyncio.gather(*(reader.line.hang_up(_GOODBYE_S) for reader in readers))
+        for engine_id in engine_sockets(self.sio):
+            await drop_engine_socket(self.sio, engine_id)
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=_GOODBYE_S)
+        await self.sio.shutdown()
+
+    # -- what clients do
+
+    def _allows_origin(self, origin: str | None, environ: dict[str, Any]) -> bool:
+        # Browsers send an Origin and are held to it; the token is what protects everybody.
+        if origin is None:
+            return True
+        given = _origin(origin)
+        return given == self._public_origin or given[1] == environ.get("HTTP_HOST", "").lower()
+
+    async def _on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        if self._stopping:
+            raise _refusal("restarting", "This server is about to stop. Connect again.")
+        token = auth.get("token") if isinstance(auth, dict) else None
+        try:
+            if not isinstance(token, str):
+                raise Unauthorized("Connect with auth = {token, cursor}.", code="token_missing")
+            claims = self._access.verify(token)
+            line = Line(self.sio, sid, environ)
+        except HubError as exc:
+            raise _refusal(exc.code, exc.message) from None
+        except (ConnectionError, KeyError):
+            raise _refusal("gone", "The connection was lost.") from None
+        reader = Reader(line, claims, self._floor, self._limits, self._dismiss)
+        self._readers[sid] = reader
+        SOCKETS.inc()
+        reader.start(Cursor.parse(auth.get("cursor")), self._ready)
+
+    def _ready(self, reader: Reader) -> None:
+        if self.on_arrive is not None:
+            self.on_arrive(reader.claims)
+
+    async def _on_disconnect(self, sid: str, reason: str = "") -> None:
+        reader = self._readers.get(sid)
+        if reader is not None:
+            self._forget(reader)
+
+    async def _on_auth(self, sid: str, data: Any = None, *_: Any) -> dict[str, Any]:
+        """A fresh token on the live socket."""
+        reader = self._readers.get(sid)
+        token = data.get("token") if isinstance(data, dict) else None
+        if reader is None or not isinstance(token, str):
+            return {"ok": False, "error": "token_missing", "message": "Send {token}."}
+        try:
+            claims = self._access.verify(token)
+        except HubError as exc:
+            return {"ok": False, "error": exc.code, "message": exc.message}
+        if (claims.tenant_id, claims.user_id) != (reader.claims.tenant_id, reader.claims.user_id):
+            message = "This token is another member's. Connect anew with it."
+            return {"ok": False, "error": "other_member", "message": message}
+        reader.renew(claims)
+        return {"ok": True}
+
+    # -- what happens to clients
+
+    def _forget(self, reader: Reader) -> None:
+        if self._readers.pop(reader.sid, None) is None:
+            return
+        SOCKETS.dec()
+        reader.close()
+        if reader.ready and self.on_leave is not None and not self._stopping:
+            self.on_leave(reader.claims)
+
+    def _dismiss(self, reader: Reader, reason: str | None) -> None:
+        """Send a client away, with a reason when it should not simply come back."""
+        if reader.sid not in self._readers:
+            return
+        if reason is not None:
+            BYES.labels(reason).inc()
+            reader.say("bye", reason=reason)
+            _log.info("socket dismissed", reason=reason, user_id=str(reader.claims.user_id))
+        self._forget(reader)
+        line = reader.line
+        farewell = asyncio.get_running_loop().create_task(line.end(_GOODBYE_S) if reason else line.hang_up(_GOODBYE_S))
+        self._farewells.add(farewell)
+        farewell.add_done_callback(self._farewells.discard)
+
+    def _session_revoked(self, session_id: UUID) -> None:
+        for reader in [r for r in self._readers.values() if r.claims.session_id == session_id]:
+            self._dismiss(reader, "session_revoked")
+
+    def _member_changed(self, tenant_id: UUID, user_id: UUID, standing: Standing) -> None:
+        member = (tenant_id, user_id)
+        for reader in [r for r in self._readers.values() if (r.claims.tenant_id, r.claims.user_id) == member]:
+            if not standing.active or standing.role is None:
+                self._dismiss(reader, "deactivated")
+            elif reader.claims.role != standing.role:
+                reader.renew(replace(reader.claims, role=standing.role))
+
+    async def sweep(self) -> None:
+        """Send away whoever's token has expired, and cut connections that never became a socket."""
+        now = time.time()
+        for reader in [r for r in self._readers.values() if r.claims.expires_at <= now]:
+            self._dismiss(reader, "token_expired")
+        for reader in [r for r in self._readers.values() if not r.line.is_open]:
+            self._forget(reader)
+        await self._cut_unconnected()
+
+    async def _cut_unconnected(self) -> None:
+        connected = {reader.line.engine_id for reader in self._readers.values()}
+        now = time.monotonic()
+        idle = [engine_id for engine_id in engine_sockets(self.sio) if engine_id not in connected]
+        self._unconnected = {engine_id: self._unconnected.get(engine_id, now) for engine_id in idle}
+        for engine_id, since in self._unconnected.items():
+            if now - since > self._limits.connect_deadline_s:
+                REFUSED.labels("connect_deadline").inc()
+                await drop_engine_socket(self.sio, engine_id)
+
+
+def _refusal(code: str, message: str) -> Refused:
+    REFUSED.labels(code).inc()
+    return Refused(code, {"code": code, "message": message})
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()

@@ -1,0 +1,61 @@
+-- Presence: who is on the floor.
+
+-- fragment: person_json
+-- A person of the floor as clients get it; needs `members m`, `users u` and `presence s` (left joined).
+json_build_object(
+    'user', json_build_object('id', m.user_id, 'name', u.name, 'role', m.role),
+    'state', coalesce(s.state, 'offline'), 'since', coalesce(s.since, m.created_at),
+    'call', (SELECT {{call_json}} FROM calls k WHERE k.tenant_id = s.tenant_id AND k.id = s.call_id),
+    'reason', s.reason)
+
+-- name: get_person
+SELECT ({{person_json}})::text AS json
+FROM members m JOIN users u ON u.id = m.user_id
+LEFT JOIN presence s ON s.tenant_id = m.tenant_id AND s.user_id = m.user_id
+WHERE m.tenant_id = :tenant_id AND m.user_id = :person_id
+
+-- name: hold_presence
+-- The person's presence, held until the transaction ends, so that changes come one at a time. It is made when it is missing.
+INSERT INTO presence AS s (tenant_id, user_id) VALUES (:tenant_id, :person_id)
+ON CONFLICT (tenant_id, user_id) DO UPDATE SET user_id = excluded.user_id
+RETURNING s.state, s.call_id, s.reason
+
+-- name: is_connected
+-- Whether any hub process holds a socket of this person.
+SELECT EXISTS (SELECT FROM presence_sockets WHERE tenant_id = :tenant_id AND user_id = :person_id)
+
+-- name: set_presence
+UPDATE presence SET state = :state, call_id = :call_id, reason = :reason, since = now()
+WHERE tenant_id = :tenant_id AND user_id = :person_id
+
+-- name: call_state
+-- The state of the call somebody is said to be on.
+SELECT state FROM calls WHERE tenant_id = :tenant_id AND id = :call_id
+
+-- name: add_socket
+-- This hub process holds a socket of the person.
+INSERT INTO presence_sockets (tenant_id, user_id, hub_id) VALUES (:tenant_id, :person_id, :hub_id)
+ON CONFLICT DO NOTHING
+
+-- name: remove_socket
+-- This hub process holds none of the person's sockets any more.
+DELETE FROM presence_sockets WHERE tenant_id = :tenant_id AND user_id = :person_id AND hub_id = :hub_id
+
+-- name: remove_dead_sockets
+-- Takes the person from hub processes whose lease has run out, and says how each of those ended.
+DELETE FROM presence_sockets s
+WHERE s.tenant_id = :tenant_id AND s.user_id = :person_id AND hub_standing(s.hub_id) <> 'alive'
+RETURNING hub_standing(s.hub_id) AS ended
+
+-- name: beat
+-- Renews this process's lease.
+SELECT hub_beat(:hub_id, :name, :lease_s) AS held
+
+-- name: stop_hub
+SELECT hub_stop(:hub_id, :grace_s)
+
+-- name: list_stuck
+SELECT tenant_id, user_id FROM presence_stuck(:silent_s, :limit)
+
+-- name: forget_hubs
+SELECT hubs_forget()
