@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines, or a pretty log on a terminal. Context (request, tenant, user, job) follows through contextvars."""
+"""Structured logs: JSON lines, or a pretty log on a terminal. Request, tenant, user and job follow through contextvars."""
 
 from __future__ import annotations
 

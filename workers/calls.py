@@ -9,7 +9,8 @@ from hub.calls import dialing
 from hub.calls.dialing import DOUBT_S, Heard, Plan, callback_path
 from integrations.errors import CircuitOpen, Rejected, Transient
 from integrations.ports import PlaceCall, ProviderCall, Telephony
-from workers.job import Permanent, Run, job
+from workers.cron import duty
+from workers.job import Deps, Permanent, Run, job
 
 # The provider's clock and ours may differ by this much when its list of calls is searched.
 _CLOCK_SLACK = timedelta(seconds=5)
@@ -134,3 +135,9 @@ async def _give_up(run: Run, call_id: UUID) -> None:
             await dialing.record_placed(tx, call_id, _heard(found))
         else:
             await dialing.fail(tx, call_id, "It was never placed: the telephone provider did not answer.")
+
+
+@duty(every_s=3.0)
+async def check_silent_calls(deps: Deps) -> None:
+    """Ask about live calls that nothing was heard of."""
+    await dialing.check_silent_calls(deps.db, deps.settings.call_silence_s)

@@ -43,7 +43,7 @@ def call_routes(settings: Settings, reader: CallbackReader | None) -> Routes:
         )
         return Reply(page(rows, asked.limit, "-started_at"))
 
-    @routes.post("/calls", body=CallIn, returns=Call, status=201)
+    @routes.post("/calls", body=CallIn, returns=Call, status=201, errors=(404,))
     async def place_call(tx: Tx, req: Req[None, CallIn]) -> Reply:
         """Call a contact."""
         if settings.twilio is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import orjson
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from hub.auth.tokens import Claims
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Conflict, Forbidden, Invalid, TooLarge, Unauthorized
-from hub.http.endpoint import Endpoint, Reply, Req
+from hub.http.endpoint import REQUEST_ID, Endpoint, Reply, Req
 from hub.sqlfiles import load_sql
 
 MAX_JSON_BYTES = 1_000_000
@@ -49,7 +49,7 @@ class Edge:
                 path=request.match_info,
                 query=_query(request, endpoint.query),
                 body=await _body(request, endpoint.body),
-                request_id=request.get("request_id", ""),
+                request_id=request.get(REQUEST_ID, ""),
             )
             if endpoint.scope == "tx":
                 reply = await self._in_transaction(endpoint, req)
@@ -64,7 +64,6 @@ class Edge:
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("Sign in: send the access token as 'Authorization: Bearer ...'.")
         claims = self._authenticator.verify(token.strip())
-        request["who"] = claims
         structlog.contextvars.bind_contextvars(tenant_id=str(claims.tenant_id), user_id=str(claims.user_id))
         if endpoint.allow is not None and claims.role not in endpoint.allow:
             raise Forbidden(f"This needs the role {' or '.join(sorted(endpoint.allow))}; yours is {claims.role}.")
@@ -99,8 +98,10 @@ def _respond(reply: Reply) -> web.Response:
     if reply.body is None:
         response = web.Response(status=204 if reply.status == 200 else reply.status, headers=reply.headers)
     else:
+        # What comes piece by piece (a long CSV) is sent as it comes.
+        body = reply.body if isinstance(reply.body, AsyncIterable) else reply.encoded()
         response = web.Response(
-            body=reply.encoded(), status=reply.status, headers=reply.headers, content_type=reply.content_type, charset="utf-8"
+            body=body, status=reply.status, headers=reply.headers, content_type=reply.content_type, charset="utf-8"
         )
     for name, options in reply.cookies.items():
         response.set_cookie(name, **options)

@@ -31,6 +31,8 @@ B = TypeVar("B")
 
 Scope = Literal["tx", "db", "public"]
 
+REQUEST_ID = web.RequestKey("request_id", str)
+
 
 @dataclass(frozen=True, slots=True)
 class Req(Generic[Q, B]):

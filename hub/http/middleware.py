@@ -15,6 +15,7 @@ from aiohttp import web
 from prometheus_client import Counter, Histogram
 
 from hub.errors import HubError
+from hub.http.endpoint import REQUEST_ID
 
 REQUESTS = Counter("ringside_http_requests_total", "Requests by route, method and status.", ["route", "method", "status"])
 LATENCY = Histogram(
@@ -60,7 +61,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, answer errors in words, log and count it."""
     given = request.headers.get("X-Request-ID", "")
     request_id = given if _REQUEST_ID.match(given) else uuid4().hex
-    request["request_id"] = request_id
+    request[REQUEST_ID] = request_id
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(part="hub", request_id=request_id)
     started = time.perf_counter()

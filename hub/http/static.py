@@ -9,7 +9,8 @@ from aiohttp import web
 from hub.errors import NotFound
 
 _NOT_BUILT = (
-    "<!doctype html><meta charset=utf-8><title>Ringside</title><body style='font:16px system-ui;margin:4rem auto;max-width:40rem'>"
+    "<!doctype html><meta charset=utf-8><title>Ringside</title>"
+    "<body style='font:16px system-ui;margin:4rem auto;max-width:40rem'>"
     "<h1>The console is not built</h1><p>Run <code>./ringside up</code>, which builds it, or <code>npm run build</code> in "
     "<code>console/</code>. The API works without it: <a href='/api/openapi.json'>/api/openapi.json</a>.</p>"
 )

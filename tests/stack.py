@@ -1,0 +1,87 @@
+"""Everything that dials: a hub, a worker and the telephone sandbox, on ports of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiohttp import web
+
+from hub.app import Hub
+from hub.config import Settings, TwilioSettings
+from integrations.sandbox.twilio import Sandbox, SandboxSettings, start_sandbox
+from tests.harness import FROM_NUMBER, RunningHub, contract_of, make_settings
+from workers.run import run_worker
+
+SPEED = 25.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Stack:
+    """A running house."""
+
+    server: RunningHub
+    sandbox: Sandbox
+    settings: Settings
+
+    async def restart_sandbox(self) -> None:
+        """The provider forgets every call."""
+        port = int(self.sandbox.url.rsplit(":", 1)[1])
+        await self.sandbox.close()
+        self.sandbox = await start_sandbox(replace(self.sandbox.settings, port=port))
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        """One more worker, as long as the block lasts."""
+        stop = asyncio.Event()
+        running = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(run_worker(self.settings, stop=stop, started=lambda *_: running.set_result(None)))
+        try:
+            await asyncio.wait({task, running}, return_when=asyncio.FIRST_COMPLETED)
+            yield
+        finally:
+            stop.set()
+            await task
+
+
+@asynccontextmanager
+async def running_stack(
+    database_url: str, redis_url: str, *, sandbox: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Stack]:
+    """A hub and a sandbox; workers are the test's to start."""
+    port = free_port()
+    async with contextlib.AsyncExitStack() as stack:
+        given = {"speed": SPEED, "calls_per_s": 100} | (sandbox or {})
+        telephone = await start_sandbox(SandboxSettings(account_sid="AC" + "1" * 32, auth_token="sandbox-token", **given))
+        account = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER)
+        made = make_settings(
+            database_url, redis_url, port=port, public_url=f"http://127.0.0.1:{port}", twilio=account, **settings
+        )
+        sessions: list[Any] = []
+        hub = await stack.enter_async_context(Hub.open(made))
+        runner = web.AppRunner(hub.application(), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        server = RunningHub(hub, made.public_url, made, contract_of(made), sessions)
+        house = Stack(server, telephone, made)
+        try:
+            yield house
+        finally:
+            await house.sandbox.close()
+            for session in sessions:
+                await session.close()
+            await hub.realtime.stop()
+            await runner.cleanup()
