@@ -1,0 +1,27 @@
+import type { ContactSort } from './types';
+
+export type ContactFilters = {
+  owner_id?: string;
+  stage?: string;
+  tag?: string;
+  company?: string;
+  updated_since?: string;
+};
+
+export type ContactListing = ContactFilters & { sort: ContactSort };
+
+/** Query keys. The first word chooses the reducer that keeps the data up to date from events. */
+export const keys = {
+  contacts: (listing: ContactListing) => ['contacts', listing] as const,
+  search: (q: string) => ['search', q] as const,
+  contact: (id: string) => ['contact', id] as const,
+  facets: () => ['facets'] as const,
+  timeline: (contactId: string) => ['timeline', contactId] as const,
+  lastCall: (userId: string) => ['last_call', userId] as const,
+  dispositions: () => ['dispositions'] as const,
+  floor: () => ['floor'] as const,
+  imports: () => ['imports'] as const,
+  import: (id: string) => ['import', id] as const,
+  jobs: (state: string) => ['jobs', state] as const,
+  members: () => ['members'] as const,
+};

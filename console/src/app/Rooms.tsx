@@ -1,0 +1,75 @@
+import { Anchor } from '@mantine/core';
+import { IconMapQuestion } from '@tabler/icons-react';
+import { lazy, type ReactNode, Suspense } from 'react';
+import { Link, Navigate, Route, Routes } from 'react-router';
+import type { Role } from '../api/types';
+import { ContactsPage } from '../contacts/ContactsPage';
+import { FloorPage } from '../floor/FloorPage';
+import { Page } from '../ui/Panel';
+import { Empty, Loading } from '../ui/States';
+import { isAtLeast, useMe } from './hooks';
+
+const ImportsPage = lazy(() => import('../imports/ImportsPage'));
+const NewImportPage = lazy(() => import('../imports/NewImportPage'));
+const ImportPage = lazy(() => import('../imports/ImportPage'));
+const MembersPage = lazy(() => import('../admin/MembersPage'));
+const JobsPage = lazy(() => import('../admin/JobsPage'));
+
+function NotFound() {
+  return (
+    <Page title="Page not found">
+      <Empty
+        icon={<IconMapQuestion size={20} />}
+        title="There is nothing at this address"
+        action={
+          <Anchor component={Link} to="/">
+            Go to the start
+          </Anchor>
+        }
+      >
+        The link may be old, or it leads to a room that your role does not have.
+      </Empty>
+    </Page>
+  );
+}
+
+function For({ least, children }: { least: Role; children: ReactNode }) {
+  return isAtLeast(useMe().role, least) ? children : <NotFound />;
+}
+
+/** Which room is at which address. */
+export function Rooms() {
+  const { role } = useMe();
+  return (
+    <Suspense fallback={<Loading />}>
+      <Routes>
+        <Route
+          index
+          element={<Navigate replace to={isAtLeast(role, 'manager') ? '/floor' : '/contacts'} />}
+        />
+        <Route path="/contacts/:id?" element={<ContactsPage />} />
+        <Route path="/floor" element={<FloorPage />} />
+        <Route path="/imports" element={<ImportsPage />} />
+        <Route path="/imports/new" element={<NewImportPage />} />
+        <Route path="/imports/:id" element={<ImportPage />} />
+        <Route
+          path="/members"
+          element={
+            <For least="manager">
+              <MembersPage />
+            </For>
+          }
+        />
+        <Route
+          path="/jobs"
+          element={
+            <For least="admin">
+              <JobsPage />
+            </For>
+          }
+        />
+        <Route path="*" element={<NotFound />} />
+      </Routes>
+    </Suspense>
+  );
+}

@@ -1,0 +1,92 @@
+import { Button } from '@mantine/core';
+import { IconPhoneOff } from '@tabler/icons-react';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import type { Call } from '../api/types';
+import { isLive } from '../live/reduce/shared';
+import { Elapsed } from '../ui/Elapsed';
+import { Initials } from '../ui/Initials';
+import { notifyFailure } from '../ui/notify';
+import classes from './CallBar.module.css';
+import { useMyPerson } from './presence';
+import { useHangUp, useLastCall } from './queries';
+import { StateBadge } from './StateBadge';
+import { otherEnd, otherNumber, stateTone, stateWords } from './states';
+import { WrapUp } from './WrapUp';
+
+function Line({ call }: { call: Call }) {
+  const hangUp = useHangUp();
+  const name = otherEnd(call);
+  const live = isLive(call);
+  return (
+    <div className={classes.line}>
+      <span className={classes.hideOnPhone}>
+        <Initials name={name} size={38} />
+      </span>
+      <div className={classes.who}>
+        <div className="truncate">
+          {call.contact_id ? (
+            <Link to={`/contacts/${call.contact_id}`}>{name}</Link>
+          ) : (
+            <strong>{name}</strong>
+          )}
+        </div>
+        <div className="muted tabular">{otherNumber(call)}</div>
+      </div>
+      <StateBadge call={call} />
+      <span className={classes.timer} role="timer" aria-label="Duration">
+        <Elapsed since={call.answered_at ?? call.started_at} until={call.ended_at} />
+      </span>
+      {live && (
+        <Button
+          color="red"
+          leftSection={<IconPhoneOff size={17} aria-hidden />}
+          loading={hangUp.isPending}
+          onClick={() =>
+            hangUp.mutate(call.id, {
+              onError: (error) => notifyFailure('The call could not be ended', error),
+            })
+          }
+        >
+          Hang up
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Whether a call that ended still waits for its disposition: the server says so, or it was live here. */
+function useInWrapUp(call: Call | null | undefined, seenLive: string | null): boolean {
+  const person = useMyPerson();
+  if (!call || isLive(call) || call.disposition) return false;
+  return (
+    seenLive === call.id || (person?.state === 'wrap_up' && (!person.call || person.call.id === call.id))
+  );
+}
+
+/** The rep's own call: running, and then its wrap-up. Comes back by itself after a reload. */
+export function CallBar() {
+  const call = useLastCall().data;
+  const [seenLive, setSeenLive] = useState<string | null>(null);
+  const [done, setDone] = useState<string | null>(null);
+  if (call && isLive(call) && seenLive !== call.id) setSeenLive(call.id);
+  const wrapping = useInWrapUp(call, seenLive);
+  const shown = call && done !== call.id && (isLive(call) || wrapping);
+  return (
+    <>
+      <div className="visually-hidden" aria-live="assertive">
+        {shown ? `${otherEnd(call)}: ${stateWords(call)}` : ''}
+      </div>
+      {shown && (
+        <section
+          className={classes.bar}
+          data-tone={isLive(call) ? stateTone(call) : undefined}
+          aria-label="Call bar"
+        >
+          <Line call={call} />
+          {wrapping && <WrapUp key={call.id} call={call} onDone={() => setDone(call.id)} />}
+        </section>
+      )}
+    </>
+  );
+}

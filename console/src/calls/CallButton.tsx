@@ -1,0 +1,34 @@
+import { Button, Tooltip } from '@mantine/core';
+import { IconPhone } from '@tabler/icons-react';
+import { isLive } from '../live/reduce/shared';
+import { notifyFailure } from '../ui/notify';
+import { useLastCall, usePlaceCall } from './queries';
+
+/** Calls one number of a contact; one call at a time. */
+export function CallButton({ contactId, phone }: { contactId: string; phone: string }) {
+  const last = useLastCall().data;
+  const place = usePlaceCall();
+  const onCall = last ? isLive(last) : false;
+  return (
+    <Tooltip label={onCall ? 'You are on a call' : `Call ${phone}`}>
+      <Button
+        size="compact-md"
+        variant="light"
+        leftSection={<IconPhone size={15} aria-hidden />}
+        aria-label={`Call ${phone}`}
+        data-disabled={onCall || undefined}
+        aria-disabled={onCall}
+        loading={place.isPending}
+        onClick={() => {
+          if (onCall) return;
+          place.mutate(
+            { contact_id: contactId, phone },
+            { onError: (error) => notifyFailure('The call could not be placed', error) },
+          );
+        }}
+      >
+        Call
+      </Button>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,88 @@
+import { Button, Text, Textarea } from '@mantine/core';
+import { getHotkeyHandler, useHotkeys } from '@mantine/hooks';
+import { useState } from 'react';
+import type { Call } from '../api/types';
+import { notifyFailure } from '../ui/notify';
+import classes from './CallBar.module.css';
+import { useMyPerson, useSetPresence } from './presence';
+import { useDispositions, useSetDisposition } from './queries';
+
+/** What usually fits how the call ended, chosen beforehand. */
+const LIKELY: Partial<Record<NonNullable<Call['outcome']>, string>> = {
+  busy: 'busy',
+  no_answer: 'no_answer',
+  voicemail: 'left_voicemail',
+};
+
+/** After the call: how it went, a note, and on to the next. Keys 1 to 8 choose. */
+export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
+  const dispositions = useDispositions().data?.data ?? [];
+  const [chosen, setChosen] = useState((call.outcome && LIKELY[call.outcome]) || '');
+  const [note, setNote] = useState(call.note ?? '');
+  const save = useSetDisposition();
+  const presence = useSetPresence();
+  const inWrapUp = useMyPerson()?.state === 'wrap_up';
+
+  const finish = () => {
+    if (inWrapUp)
+      presence.mutate('online', { onError: (error) => notifyFailure('You are still in wrap-up', error) });
+    onDone();
+  };
+  const submit = () => {
+    if (!chosen || save.isPending) return;
+    save.mutate(
+      { id: call.id, disposition: chosen, note },
+      { onSuccess: finish, onError: (error) => notifyFailure('The disposition could not be saved', error) },
+    );
+  };
+  useHotkeys([
+    ...dispositions
+      .slice(0, 9)
+      .map((each, index): [string, () => void] => [`${index + 1}`, () => setChosen(each.value)]),
+    ['mod+Enter', submit],
+  ]);
+
+  return (
+    <div className={classes.wrap}>
+      <div className={classes.choices} role="radiogroup" aria-label="Disposition">
+        {dispositions.map((each, index) => (
+          <button
+            key={each.value}
+            type="button"
+            role="radio"
+            aria-checked={chosen === each.value}
+            aria-label={each.label}
+            className={classes.choice}
+            onClick={() => setChosen(each.value)}
+          >
+            <kbd aria-hidden>{index + 1}</kbd>
+            {each.label}
+          </button>
+        ))}
+      </div>
+      <div className={classes.finish}>
+        <Textarea
+          aria-label="Call note"
+          placeholder="What was said, what comes next"
+          autosize
+          minRows={1}
+          maxRows={5}
+          value={note}
+          onChange={(event) => setNote(event.currentTarget.value)}
+          onKeyDown={getHotkeyHandler([['mod+Enter', submit]])}
+        />
+        <Button variant="subtle" color="gray" onClick={finish}>
+          Skip
+        </Button>
+        <Button onClick={submit} disabled={!chosen} loading={save.isPending}>
+          Done
+        </Button>
+      </div>
+      {!chosen && (
+        <Text size="xs" className="muted">
+          Choose how it went to finish the wrap-up.
+        </Text>
+      )}
+    </div>
+  );
+}

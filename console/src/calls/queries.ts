@@ -1,0 +1,64 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { unwrap } from '../api/client';
+import { keys } from '../api/keys';
+import type { Call } from '../api/types';
+import { useMe, usePolling } from '../app/hooks';
+import { api, dispatcher, queryClient } from '../app/services';
+import { isLive } from '../live/reduce/shared';
+
+function announce(call: Call): void {
+  dispatcher.apply({ type: 'call.state_changed', data: { call } });
+}
+
+/** The newest call of the signed-in person, live or over; null when there never was one. */
+export function useLastCall() {
+  const me = useMe();
+  const key = keys.lastCall(me.user.id);
+  const known = queryClient.getQueryData<Call | null>(key);
+  const eager = usePolling(2000);
+  const lazy = usePolling(10_000);
+  return useQuery({
+    queryKey: key,
+    queryFn: dispatcher.current(async ({ signal }): Promise<Call | null> => {
+      const query = { user_id: me.user.id, limit: 1 };
+      const page = await unwrap(api.GET('/api/v1/calls', { params: { query }, signal }));
+      return page.data[0] ?? null;
+    }),
+    refetchInterval: known && isLive(known) ? eager : lazy,
+  });
+}
+
+export function usePlaceCall() {
+  return useMutation({
+    mutationFn: (body: { contact_id: string; phone: string }) => unwrap(api.POST('/api/v1/calls', { body })),
+    onSuccess: announce,
+  });
+}
+
+export function useHangUp() {
+  return useMutation({
+    mutationFn: (id: string) => unwrap(api.POST('/api/v1/calls/{id}/hangup', { params: { path: { id } } })),
+    onSuccess: announce,
+  });
+}
+
+export function useSetDisposition() {
+  return useMutation({
+    mutationFn: ({ id, disposition, note }: { id: string; disposition: string; note: string }) =>
+      unwrap(
+        api.PUT('/api/v1/calls/{id}/disposition', {
+          params: { path: { id } },
+          body: note.trim() ? { disposition, note: note.trim() } : { disposition },
+        }),
+      ),
+    onSuccess: (call) => dispatcher.apply({ type: 'call.disposition_set', data: { call } }),
+  });
+}
+
+export function useDispositions() {
+  return useQuery({
+    queryKey: keys.dispositions(),
+    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/dispositions', { signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}

@@ -1,0 +1,143 @@
+import { Button, Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
+import type { ContactFilters as Filters } from '../api/keys';
+import type { Facets } from '../api/types';
+import classes from './Contacts.module.css';
+import { words } from './naming';
+
+type Props = {
+  q: string;
+  filters: Filters;
+  filtered: boolean;
+  facets: Facets | undefined;
+  set: (name: string, value: string | null) => void;
+  clear: () => void;
+};
+
+const DAY_MS = 86_400_000;
+const SINCE = [
+  { value: '1', label: 'Last 24 hours' },
+  { value: '7', label: 'Last 7 days' },
+  { value: '30', label: 'Last 30 days' },
+];
+
+/** The start of the day `days` ago, so that the same choice asks the same question all day. */
+function since(days: number): string {
+  const from = new Date(Date.now() - days * DAY_MS);
+  from.setMinutes(0, 0, 0);
+  return from.toISOString();
+}
+
+function chosenSpan(updatedSince: string | undefined): string | null {
+  if (!updatedSince) return null;
+  const days = Math.round((Date.now() - Date.parse(updatedSince)) / DAY_MS);
+  return SINCE.find((each) => Number(each.value) >= days)?.value ?? '30';
+}
+
+/** Search and filters over the contact list. `/` jumps to the search. */
+export function ContactFilters({ q, filters, filtered, facets, set, clear }: Props) {
+  const search = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState(q);
+  const [company, setCompany] = useState(filters.company ?? '');
+  const apply = useDebouncedCallback((value: string) => set('q', value.trim() || null), 120);
+  const applyCompany = useDebouncedCallback((value: string) => set('company', value.trim() || null), 300);
+  useHotkeys([['/', () => search.current?.focus()]]);
+
+  // Cleared from elsewhere, for example by the button of the empty list.
+  useEffect(() => {
+    if (!q) setText('');
+  }, [q]);
+  useEffect(() => {
+    if (!filters.company) setCompany('');
+  }, [filters.company]);
+
+  const stages = (facets?.stages ?? []).map((each) => ({
+    value: each.value,
+    label: `${words(each.value)} (${each.count})`,
+  }));
+  const tags = (facets?.tags ?? []).map((each) => ({
+    value: each.value,
+    label: `${each.value} (${each.count})`,
+  }));
+  const owners = (facets?.owners ?? []).map((each) => ({
+    value: each.id,
+    label: `${each.name} (${each.count})`,
+  }));
+
+  return (
+    <div className={classes.tools} role="search">
+      <TextInput
+        ref={search}
+        className={classes.search}
+        type="search"
+        aria-label="Search contacts"
+        placeholder="Name, company, email or phone  ( / )"
+        leftSection={<IconSearch size={16} stroke={1.7} />}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          apply(event.currentTarget.value);
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return;
+          setText('');
+          set('q', null);
+        }}
+      />
+      <Select
+        className={classes.filter}
+        aria-label="Owner"
+        placeholder="Owner"
+        clearable
+        data={owners}
+        value={filters.owner_id ?? null}
+        onChange={(value) => set('owner_id', value)}
+      />
+      <Select
+        className={classes.filter}
+        aria-label="Stage"
+        placeholder="Stage"
+        clearable
+        data={stages}
+        value={filters.stage ?? null}
+        onChange={(value) => set('stage', value)}
+      />
+      <Select
+        className={classes.filter}
+        aria-label="Tag"
+        placeholder="Tag"
+        clearable
+        searchable
+        data={tags}
+        value={filters.tag ?? null}
+        onChange={(value) => set('tag', value)}
+      />
+      <TextInput
+        className={classes.filter}
+        aria-label="Company"
+        placeholder="Company"
+        value={company}
+        onChange={(event) => {
+          setCompany(event.currentTarget.value);
+          applyCompany(event.currentTarget.value);
+        }}
+      />
+      <Select
+        className={classes.filter}
+        aria-label="Updated since"
+        placeholder="Updated"
+        clearable
+        data={SINCE}
+        value={chosenSpan(filters.updated_since)}
+        onChange={(value) => set('updated_since', value && since(Number(value)))}
+      />
+      {(filtered || q) && (
+        <Button variant="subtle" color="gray" onClick={clear}>
+          Clear
+        </Button>
+      )}
+    </div>
+  );
+}

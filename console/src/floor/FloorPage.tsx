@@ -1,0 +1,27 @@
+import { Loader } from '@mantine/core';
+import { Page } from '../ui/Panel';
+import { Failure, Loading } from '../ui/States';
+import classes from './Floor.module.css';
+import { PeoplePanel } from './PeoplePanel';
+import { useFloor } from './queries';
+import { StreamPanel } from './StreamPanel';
+import { TodayPanel } from './TodayPanel';
+
+/** What happens on the floor right now. */
+export function FloorPage() {
+  const query = useFloor();
+  const floor = query.data;
+  return (
+    <Page title="Floor" beside={query.isFetching && !floor ? <Loader size="xs" type="dots" /> : null}>
+      {query.isPending && <Loading rows={10} height={24} />}
+      {query.isError && !floor && <Failure error={query.error} onRetry={() => query.refetch()} />}
+      {floor && (
+        <div className={classes.grid}>
+          <TodayPanel today={floor.today} updatedAt={query.dataUpdatedAt} />
+          <PeoplePanel people={floor.people} updatedAt={query.dataUpdatedAt} />
+          <StreamPanel floor={floor} updatedAt={query.dataUpdatedAt} />
+        </div>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,84 @@
+import { Text } from '@mantine/core';
+import type { Person } from '../api/types';
+import { StateBadge } from '../calls/StateBadge';
+import { otherEnd, otherNumber } from '../calls/states';
+import { Age } from '../ui/Age';
+import { Elapsed } from '../ui/Elapsed';
+import { Initials } from '../ui/Initials';
+import { Panel } from '../ui/Panel';
+import classes from './Floor.module.css';
+import { type Group, grouped } from './people';
+
+function Row({ person }: { person: Person }) {
+  const { user, call } = person;
+  const onCall = person.state === 'on_call' || person.state === 'wrap_up';
+  return (
+    <li className={classes.person} data-state={person.state}>
+      <span className={classes.mark}>
+        <Initials name={user.name} size={34} />
+      </span>
+      <div className={classes.text}>
+        <div className="truncate" style={{ fontWeight: 600 }}>
+          {user.name}
+        </div>
+        <Text size="xs" className="muted">
+          {user.role}
+        </Text>
+      </div>
+      <div className={`${classes.text} ${classes.talk}`}>
+        {onCall && call ? (
+          <>
+            <div className="truncate">{otherEnd(call)}</div>
+            <Text size="xs" className="muted tabular">
+              {otherNumber(call)}
+            </Text>
+          </>
+        ) : (
+          <Text className="muted truncate">{person.reason}</Text>
+        )}
+      </div>
+      <span className={classes.badge}>{onCall && call && <StateBadge call={call} />}</span>
+      <span className={classes.since} title={`Since ${new Date(person.since).toLocaleTimeString()}`}>
+        <Elapsed since={person.since} />
+      </span>
+    </li>
+  );
+}
+
+function Section({ group }: { group: Group }) {
+  return (
+    <div className={classes.group}>
+      <h3>
+        {group.label} <span className="tabular">{group.people.length}</span>
+      </h3>
+      {group.state === 'offline' ? (
+        <div className={classes.offline}>
+          {group.people.map((person) => (
+            <span key={person.user.id}>{person.user.name}</span>
+          ))}
+        </div>
+      ) : (
+        <ul className={classes.people} aria-label={group.label}>
+          {group.people.map((person) => (
+            <Row key={person.user.id} person={person} />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Who is on, and what they are doing since when. */
+export function PeoplePanel({ people, updatedAt }: { people: Person[]; updatedAt: number }) {
+  return (
+    <Panel title="People" aside={<Age updatedAt={updatedAt} />}>
+      <div className={classes.scroll}>
+        {grouped(people)
+          .filter((group) => group.people.length > 0)
+          .map((group) => (
+            <Section key={group.state} group={group} />
+          ))}
+      </div>
+    </Panel>
+  );
+}

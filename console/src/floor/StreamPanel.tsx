@@ -1,0 +1,40 @@
+import { IconBroadcast } from '@tabler/icons-react';
+import type { Floor } from '../api/types';
+import type { LiveEvent } from '../live/events';
+import { Age } from '../ui/Age';
+import { Panel } from '../ui/Panel';
+import { Empty } from '../ui/States';
+import { timeOfDay } from '../ui/time';
+import classes from './Floor.module.css';
+import { usePeopleNames } from './people';
+import { saying } from './words';
+
+/** What just happened, in plain words, newest first. */
+export function StreamPanel({ floor, updatedAt }: { floor: Floor; updatedAt: number }) {
+  const names = usePeopleNames();
+  const lines = floor.recent.flatMap((event) => {
+    const said = saying(event as LiveEvent, (id) => names.get(id));
+    return said ? [{ ...said, id: event.id, at: event.at }] : [];
+  });
+  return (
+    <Panel title="Happening now" aside={<Age updatedAt={updatedAt} />}>
+      {lines.length === 0 ? (
+        <Empty icon={<IconBroadcast size={20} />} title="Quiet so far">
+          Calls, notes and imports appear here the moment they happen.
+        </Empty>
+      ) : (
+        <div className={classes.scroll}>
+          <ol className={classes.stream} role="log" aria-label="What happens" aria-live="off">
+            {lines.map((line) => (
+              <li key={line.id} className={classes.saying} data-tone={line.tone}>
+                <i aria-hidden />
+                <span>{line.text}</span>
+                <time dateTime={line.at}>{timeOfDay(line.at)}</time>
+              </li>
+            ))}
+          </ol>
+        </div>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,180 @@
+import { Alert, Button, Group, Select, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { inWords } from '../api/errors';
+import type { ImportPreview } from '../api/types';
+import { fullName } from '../contacts/naming';
+import { notifyFailure } from '../ui/notify';
+import { Panel } from '../ui/Panel';
+import { Loading } from '../ui/States';
+import classes from './Imports.module.css';
+import { type Duplicates, type Mapping, usePreview, useStartImport } from './queries';
+
+const POLICIES = [
+  { value: 'update', label: 'Update the known contact' },
+  { value: 'skip', label: 'Skip the row' },
+];
+
+const DELIMITERS: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'bar' };
+
+type ColumnsProps = { preview: ImportPreview; onChange: (mapping: Mapping) => void };
+
+function Columns({ preview, onChange }: ColumnsProps) {
+  const fields = preview.fields.map((each) => ({ value: each.field, label: each.label }));
+  const mapping = Object.fromEntries(preview.columns.map((column) => [column.name, column.field]));
+  return (
+    <div className={classes.wide}>
+      <table className={classes.columns}>
+        <thead>
+          <tr>
+            <th>Column in the file</th>
+            <th>Goes to</th>
+            <th className={classes.hideOnPhone}>For example</th>
+          </tr>
+        </thead>
+        <tbody>
+          {preview.columns.map((column) => (
+            <tr key={column.name}>
+              <td style={{ fontWeight: 600 }}>{column.name}</td>
+              <td>
+                <Select
+                  size="xs"
+                  w={200}
+                  aria-label={`Field for ${column.name}`}
+                  placeholder="Leave out"
+                  searchable
+                  clearable
+                  data={fields}
+                  value={column.field}
+                  onChange={(field) => onChange({ ...mapping, [column.name]: field })}
+                />
+              </td>
+              <td className={`muted truncate ${classes.hideOnPhone}`}>{column.samples.join(', ')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Rows({ rows }: { rows: ImportPreview['rows'] }) {
+  return (
+    <div className={classes.wide}>
+      <table className={classes.columns}>
+        <thead>
+          <tr>
+            <th className={classes.number}>Line</th>
+            <th>Name</th>
+            <th>Company</th>
+            <th>Phones</th>
+            <th>Emails</th>
+            <th>Problems</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ line, contact, problems }) => {
+            const phones = (contact.phones ?? []).map((phone) => phone.e164 ?? phone.number ?? '');
+            const emails = (contact.emails ?? []).map((email) => email.address);
+            const named = {
+              first_name: contact.first_name ?? null,
+              last_name: contact.last_name ?? null,
+              company: contact.company ?? null,
+              emails: contact.emails ?? [],
+              phones: [],
+            };
+            return (
+              <tr key={line}>
+                <td className={`${classes.number} muted`}>{line}</td>
+                <td className="truncate">{fullName(named)}</td>
+                <td className="truncate">{contact.company}</td>
+                <td className="tabular truncate">{phones.join(', ')}</td>
+                <td className="truncate">{emails.join(', ')}</td>
+                <td style={{ color: problems.length ? 'var(--rs-bad)' : undefined }}>
+                  {problems.join('; ')}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** How the file will be read, and the start of the import. */
+export function Mapper({ file, onOther }: { file: File; onOther: () => void }) {
+  const navigate = useNavigate();
+  const [mapping, setMapping] = useState<Mapping | null>(null);
+  const [duplicates, setDuplicates] = useState<Duplicates>('update');
+  const query = usePreview(file, mapping);
+  const start = useStartImport();
+  const preview = query.data;
+
+  const run = () =>
+    start.mutate(
+      { file, mapping, duplicates },
+      {
+        onSuccess: ({ id }) => navigate(`/imports/${id}`),
+        onError: (error) => notifyFailure('The import could not be started', error),
+      },
+    );
+
+  if (query.isError) {
+    return (
+      <Alert color="red" role="alert" title={`${file.name} cannot be read`}>
+        <Stack gap="sm" align="flex-start">
+          {inWords(query.error)}
+          <Button variant="default" size="compact-sm" onClick={onOther}>
+            Choose another file
+          </Button>
+        </Stack>
+      </Alert>
+    );
+  }
+  if (!preview) return <Loading rows={8} />;
+  const how = `${preview.encoding}, separated by ${DELIMITERS[preview.delimiter] ?? preview.delimiter}`;
+  const mapped = preview.columns.filter((column) => column.field).length;
+  return (
+    <Stack gap="md">
+      <Panel
+        title={file.name}
+        aside={
+          <Text size="xs" className="muted">
+            {how}
+          </Text>
+        }
+      >
+        <Columns preview={preview} onChange={setMapping} />
+      </Panel>
+      <Panel
+        title="Preview"
+        aside={
+          <Text size="xs" className="muted" role="status">
+            {query.isFetching ? 'Reading…' : `First ${preview.rows.length} rows`}
+          </Text>
+        }
+      >
+        <Rows rows={preview.rows} />
+      </Panel>
+      <div className={classes.foot}>
+        <Select
+          label="When a contact is already known by email or phone"
+          data={POLICIES}
+          allowDeselect={false}
+          w={360}
+          value={duplicates}
+          onChange={(value) => setDuplicates((value ?? 'update') as Duplicates)}
+        />
+        <Group gap="xs">
+          <Button variant="subtle" color="gray" onClick={onOther}>
+            Choose another file
+          </Button>
+          <Button onClick={run} loading={start.isPending} disabled={mapped === 0}>
+            Start import
+          </Button>
+        </Group>
+      </div>
+    </Stack>
+  );
+}

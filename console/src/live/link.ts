@@ -1,0 +1,125 @@
+import { io, type Socket } from 'socket.io-client';
+import type { Session } from '../session/session';
+import type { Dispatcher } from './dispatcher';
+import type { LiveEvent } from './events';
+import type { Cursor, EventLog } from './log';
+import { farewell, type StatusStore } from './status';
+
+/** How long after a refusal the connection is tried again. */
+const REFUSED_MS = 3000;
+
+/**
+ * The socket: connects with the session's token and the log's cursor, feeds events to the dispatcher,
+ * and says how the connection stands.
+ */
+export class LiveLink {
+  private socket: Socket | null = null;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private sentToken: string | null = null;
+
+  constructor(
+    private readonly session: Session,
+    private readonly log: EventLog,
+    private readonly dispatcher: Dispatcher,
+    private readonly status: StatusStore,
+  ) {
+    session.subscribe(() => this.renewToken());
+  }
+
+  start(): void {
+    this.stop();
+    this.status.set({ phase: 'connecting', aliveAt: null });
+    const socket = io({
+      path: '/socket.io',
+      transports: ['websocket'],
+      reconnectionDelay: 300,
+      reconnectionDelayMax: 5000,
+      auth: (answer) => void this.credentials().then(answer),
+    });
+    this.socket = socket;
+    socket.on('ready', (at: Cursor) => this.onReady(at));
+    socket.on('event', (event: LiveEvent) => this.onEvent(event));
+    socket.on('resync', (at: Cursor) => {
+      if (this.log.resync(at)) this.dispatcher.rereadAll();
+    });
+    socket.on('bye', ({ reason }: { reason: string }) => this.onBye(reason));
+    socket.on('connect_error', () => {
+      this.lost();
+      // socket.io keeps trying by itself after a network error, but not after the server's refusal.
+      if (!socket.active) this.renewAndConnect();
+    });
+    socket.on('disconnect', (reason) => {
+      if (this.status.snapshot().phase === 'closed') return;
+      this.lost();
+      if (reason === 'io server disconnect') this.connectLater();
+    });
+  }
+
+  stop(): void {
+    clearTimeout(this.retry);
+    this.socket?.removeAllListeners();
+    this.socket?.disconnect();
+    this.socket = null;
+    this.log.reset();
+    this.status.set({ phase: 'off', aliveAt: null });
+  }
+
+  /** Tries again after a good-bye, because the person asked for it. */
+  reconnect(): void {
+    this.status.set({ phase: 'reconnecting', aliveAt: this.status.snapshot().aliveAt });
+    this.renewAndConnect();
+  }
+
+  private async credentials(): Promise<Record<string, unknown>> {
+    this.sentToken = await this.session.freshToken();
+    return this.log.cursor ? { token: this.sentToken, cursor: this.log.cursor } : { token: this.sentToken };
+  }
+
+  private onReady(at: Cursor): void {
+    this.status.set({ phase: 'live', aliveAt: Date.now() });
+    if (this.log.ready(at)) this.dispatcher.rereadAll();
+  }
+
+  private onEvent(event: LiveEvent): void {
+    if (!this.log.accept(event)) return;
+    this.dispatcher.apply(event);
+    if (event.type === 'session.revoked') void this.session.refresh();
+  }
+
+  private onBye(reason: string): void {
+    const meaning = farewell(reason);
+    this.status.set({ phase: 'closed', reason, aliveAt: this.aliveAt() });
+    this.socket?.disconnect();
+    if (meaning.kind === 'sign_out') this.session.end(meaning.words);
+    if (meaning.kind === 'renew') this.reconnect();
+  }
+
+  private renewToken(): void {
+    const { token } = this.session;
+    if (!token || token === this.sentToken || !this.socket?.connected) return;
+    this.sentToken = token;
+    this.socket.emit('auth', { token });
+  }
+
+  private renewAndConnect(): void {
+    void this.session.refresh().then((renewed) => {
+      if (renewed) this.socket?.connect();
+      else this.connectLater();
+    });
+  }
+
+  private connectLater(): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.socket?.connect(), REFUSED_MS);
+  }
+
+  /** Until a break is noticed the picture was complete. */
+  private aliveAt(): number | null {
+    const status = this.status.snapshot();
+    return status.phase === 'live' ? Date.now() : status.aliveAt;
+  }
+
+  private lost(): void {
+    this.status.set({ phase: 'reconnecting', aliveAt: this.aliveAt() });
+  }
+}

@@ -1,0 +1,46 @@
+import type { Activity, ActivityPage, Call } from '../../api/types';
+import { isLive, laterCall, type Reducer, Stale } from './shared';
+
+export type TimelinePages = { pages: ActivityPage[]; pageParams: unknown[] };
+
+function withActivity(data: TimelinePages, activity: Activity): TimelinePages {
+  const known = data.pages.some((page) => page.data.some((item) => item.id === activity.id));
+  const [first, ...rest] = data.pages;
+  if (known || !first) return data;
+  return { ...data, pages: [{ ...first, data: [activity, ...first.data] }, ...rest] };
+}
+
+function withCall(data: TimelinePages, call: Call): TimelinePages {
+  const pages = data.pages.map((page) => ({
+    ...page,
+    data: page.data.map((item) =>
+      item.call?.id === call.id ? { ...item, call: laterCall(item.call, call) } : item,
+    ),
+  }));
+  return { ...data, pages };
+}
+
+/** A contact's timeline. */
+export const reduceTimeline: Reducer<TimelinePages> = (data, change, key) => {
+  switch (change.type) {
+    case 'activity.created':
+      return change.data.activity.contact_id === key[1] ? withActivity(data, change.data.activity) : data;
+    case 'call.state_changed':
+    case 'call.disposition_set':
+      return change.data.call.contact_id === key[1] ? withCall(data, change.data.call) : data;
+    case 'import.undone':
+      return new Stale(data);
+    default:
+      return data;
+  }
+};
+
+/** The newest call of one rep, which is what the call bar shows. */
+export const reduceLastCall: Reducer<Call | null> = (data, change, key) => {
+  if (change.type !== 'call.state_changed' && change.type !== 'call.disposition_set') return data;
+  const { call } = change.data;
+  if (call.user_id !== key[1]) return data;
+  if (data?.id === call.id) return laterCall(data, call);
+  const newer = !data || Date.parse(call.started_at) >= Date.parse(data.started_at);
+  return newer && (isLive(call) || !data) ? call : data;
+};

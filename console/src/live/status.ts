@@ -1,0 +1,51 @@
+/** How the live connection stands. `aliveAt` is when it was last known to be complete. */
+export type LinkStatus =
+  | { phase: 'off'; aliveAt: number | null }
+  | { phase: 'connecting'; aliveAt: number | null }
+  | { phase: 'live'; aliveAt: number }
+  | { phase: 'reconnecting'; aliveAt: number | null }
+  /** The server said good-bye: nothing is tried until the person asks for it. */
+  | { phase: 'closed'; aliveAt: number | null; reason: string };
+
+export type Farewell =
+  | { kind: 'sign_out'; words: string }
+  /** The token has to be replaced first; then the connection may be made again. */
+  | { kind: 'renew' }
+  | { kind: 'ask'; words: string };
+
+const GOODBYES: Record<string, Farewell> = {
+  session_revoked: { kind: 'sign_out', words: 'You were signed out because this session was ended.' },
+  signed_out: { kind: 'sign_out', words: 'You were signed out on this device.' },
+  deactivated: { kind: 'sign_out', words: 'Your account was deactivated. Ask an admin of your company.' },
+  token_expired: { kind: 'renew' },
+  role_changed: { kind: 'renew' },
+  too_slow: { kind: 'ask', words: 'This connection could not keep up with the floor and was closed.' },
+  shutting_down: { kind: 'ask', words: 'The server is restarting.' },
+};
+
+/** What a `bye` of the server means for this console. */
+export function farewell(reason: string): Farewell {
+  return (
+    GOODBYES[reason] ?? {
+      kind: 'ask',
+      words: `The server closed this connection (${reason.replaceAll('_', ' ')}).`,
+    }
+  );
+}
+
+export class StatusStore {
+  private status: LinkStatus = { phase: 'off', aliveAt: null };
+  private listeners = new Set<() => void>();
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  snapshot = (): LinkStatus => this.status;
+
+  set(status: LinkStatus): void {
+    this.status = status;
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,89 @@
+import { ActionIcon, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { spotlight } from '@mantine/spotlight';
+import { IconSearch } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { Link, NavLink } from 'react-router';
+import { useMe } from '../app/hooks';
+import { CallBar } from '../calls/CallBar';
+import { ByeBanner, LinkIndicator } from './LinkIndicator';
+import { Palette } from './Palette';
+import { useRooms } from './rooms';
+import classes from './Shell.module.css';
+import { UserMenu } from './UserMenu';
+
+function Brand() {
+  const { tenant } = useMe();
+  return (
+    <Link to="/" className={classes.brand} aria-label={`Ringside, ${tenant.name}`}>
+      <img src="/icon.svg" alt="" />
+      <Text fw={620} className={`${classes.brandText} truncate`}>
+        {tenant.name}
+      </Text>
+    </Link>
+  );
+}
+
+function Nav() {
+  const rooms = useRooms();
+  return (
+    <nav className={classes.nav} aria-label="Rooms">
+      {rooms.map((room) => (
+        <NavLink key={room.to} to={room.to} className={classes.link}>
+          <room.icon size={19} stroke={1.7} aria-hidden />
+          <span className={classes.linkText}>{room.label}</span>
+        </NavLink>
+      ))}
+    </nav>
+  );
+}
+
+function PhoneTop() {
+  return (
+    <header className={classes.top}>
+      <Brand />
+      <LinkIndicator />
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Find" onClick={spotlight.open}>
+        <IconSearch size={19} stroke={1.7} />
+      </ActionIcon>
+      <UserMenu />
+    </header>
+  );
+}
+
+const MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+/** What surrounds every room: navigation, connection, person, palette and the call bar. */
+export function Shell({ children }: { children: ReactNode }) {
+  const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
+  return (
+    <div className={classes.shell}>
+      <aside className={classes.side} aria-label="Navigation">
+        {!phone && (
+          <>
+            <Brand />
+            <button type="button" className={classes.find} onClick={spotlight.open}>
+              <IconSearch size={16} aria-hidden />
+              <span className={classes.findText}>Find</span>
+              <kbd>{MAC ? '⌘ K' : 'Ctrl K'}</kbd>
+            </button>
+          </>
+        )}
+        <Nav />
+        {!phone && (
+          <div className={classes.foot}>
+            <LinkIndicator />
+            <UserMenu />
+          </div>
+        )}
+      </aside>
+      <div className={classes.main}>
+        {phone && <PhoneTop />}
+        <ByeBanner />
+        <main className={classes.content}>{children}</main>
+        <CallBar />
+      </div>
+      <Palette />
+    </div>
+  );
+}

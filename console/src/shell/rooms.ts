@@ -1,0 +1,26 @@
+import {
+  type Icon,
+  IconActivityHeartbeat,
+  IconAddressBook,
+  IconFileImport,
+  IconStack2,
+  IconUsers,
+} from '@tabler/icons-react';
+import type { Role } from '../api/types';
+import { isAtLeast, useMe } from '../app/hooks';
+
+export type Room = { to: string; label: string; icon: Icon; least: Role };
+
+const ROOMS: Room[] = [
+  { to: '/contacts', label: 'Contacts', icon: IconAddressBook, least: 'rep' },
+  { to: '/floor', label: 'Floor', icon: IconActivityHeartbeat, least: 'rep' },
+  { to: '/imports', label: 'Import', icon: IconFileImport, least: 'rep' },
+  { to: '/members', label: 'Members', icon: IconUsers, least: 'manager' },
+  { to: '/jobs', label: 'Jobs', icon: IconStack2, least: 'admin' },
+];
+
+/** The rooms that this person's role opens. */
+export function useRooms(): Room[] {
+  const { role } = useMe();
+  return ROOMS.filter((room) => isAtLeast(role, room.least));
+}
