@@ -46,6 +46,7 @@ class Settings:
     admin_url: str | None = field(default=None, repr=False)
     call_dial_deadline_s: float = 60.0
     call_silence_s: float = 10.0
+    worker_jobs: int = 10
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -77,6 +78,7 @@ class Settings:
             admin_url=env.get("DATABASE_ADMIN_URL") or None,
             call_dial_deadline_s=_seconds(env, "RINGSIDE_CALL_DIAL_DEADLINE_S", 60.0),
             call_silence_s=_seconds(env, "RINGSIDE_CALL_SILENCE_S", 10.0),
+            worker_jobs=_count(env, "RINGSIDE_WORKER_JOBS", 10),
         )
 
     def key(self, purpose: str) -> bytes:
@@ -95,6 +97,13 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name, str(default))
     if not text.isdigit() or int(text) > 65535:
         raise SettingsError(f"{name} is {text!r}; it should be a port between 0 and 65535.")
+    return int(text)
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise SettingsError(f"{name} is {text!r}; it should be a number from 1 to 1000.")
     return int(text)
 
 

@@ -171,7 +171,7 @@ class Tx:
         job_id: UUID | None = await self.fetchval(
             _SQL["insert_job"],
             kind=kind,
-            args=orjson.dumps(args).decode(),
+            args=orjson.dumps(args, default=str).decode(),
             run_at=run_at,
             key=key,
             max_attempts=max_attempts,
@@ -180,6 +180,10 @@ class Tx:
         if job_id is not None:
             self._jobs.append(DeferredJob(job_id, kind, run_at))
         return job_id
+
+    def hurry(self, job: DeferredJob) -> None:
+        """Tell the queue, after the commit, of a job row that this transaction made due again."""
+        self._jobs.append(job)
 
     async def _append(self) -> list[LoggedEvent]:
         if not self._events:
@@ -198,7 +202,7 @@ class Tx:
             }
             for e in self._events
         ]
-        rows = await self.fetch(_SQL["append_events"], events=orjson.dumps(payload).decode())
+        rows = await self.fetch(_SQL["append_events"], events=orjson.dumps(payload, default=str).decode())
         return [LoggedEvent(row["seq"], row["audience"], row["frame"]) for row in rows]
 
 

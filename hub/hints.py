@@ -120,6 +120,7 @@ class RedisHints:
         self._bytes = 0
         self._filled = asyncio.Event()
         self._sent = asyncio.Event()
+        self._sent.set()
         self._task: asyncio.Task[None] | None = None
         self._down = False
 

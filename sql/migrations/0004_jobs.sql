@@ -10,6 +10,7 @@ CREATE TABLE jobs (
     key             text,
     run_at          timestamptz NOT NULL DEFAULT now(),
     attempts        int NOT NULL DEFAULT 0,
+    pardoned        int NOT NULL DEFAULT 0,
     max_attempts    int NOT NULL DEFAULT 8,
     leased_by       text,
     lease_until     timestamptz,
@@ -23,6 +24,8 @@ CREATE TABLE jobs (
     CONSTRAINT jobs_key_taken UNIQUE (tenant_id, kind, key),
     CONSTRAINT jobs_lease_while_running CHECK ((state = 'running') = (lease_until IS NOT NULL))
 );
+COMMENT ON COLUMN jobs.attempts IS 'only ever grows, so that a worker that lost its lease can be told from the one that has it';
+COMMENT ON COLUMN jobs.pardoned IS 'attempts that do not count: before an admin''s retry, or given back by a worker that stopped';
 CREATE INDEX jobs_ready ON jobs (run_at) WHERE state = 'ready';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
 CREATE INDEX jobs_newest ON jobs (tenant_id, created_at DESC, id DESC);

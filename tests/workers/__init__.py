@@ -1,0 +1,1 @@
+"""The job side, against real Postgres and Valkey."""

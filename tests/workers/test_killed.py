@@ -1,0 +1,70 @@
+"""A worker that dies in the middle of a job costs time, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from hub.db import Database
+from hub.embedded import ValkeyServer
+from tests.conftest import Company, TestDatabase
+from tests.workers.kit import Ground, defer, environment
+
+
+@asynccontextmanager
+async def worker_process(database: TestDatabase, redis_url: str) -> AsyncIterator[Process]:
+    """A worker in a process of its own, running."""
+    env = {**os.environ, **environment(database.app_url, redis_url)}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.workers.process", stdout=PIPE, env=env)
+    try:
+        await said(process, "started")
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def said(process: Process, word: str) -> None:
+    """Wait until the process says so."""
+    assert process.stdout is not None
+    while True:
+        line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+        assert line, "the worker ended"
+        if line.startswith(word):
+            return
+
+
+@pytest.mark.parametrize("die", ["before", "inside"])
+@pytest.mark.parametrize("redis_is_up", [True, False], ids=["redis up", "redis down"])
+async def test_the_job_of_a_killed_worker_is_done_by_another_once(
+    database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company, die: str, redis_is_up: bool
+) -> None:
+    async with worker_process(database, valkey.url) as first, worker_process(database, valkey.url) as second:
+        if not redis_is_up:
+            valkey.kill()
+        second.send_signal(signal.SIGSTOP)
+        job_id = await defer(hinting_db, acme, "test.mortal", {"die": die})
+        await ground.until_effect(job_id, "begun 1")
+        if die == "inside":
+            await said(first, "inside")
+        first.kill()
+        second.send_signal(signal.SIGCONT)
+        row = await ground.until_state(job_id, "done")
+    assert await ground.effects(job_id) == ["begun 1", "begun 2", "effect"]
+    assert row["attempts"] == 2
+
+
+async def test_a_worker_process_ends_gracefully_on_sigterm(
+    database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company
+) -> None:
+    async with worker_process(database, valkey.url) as process:
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 20) == 0

@@ -1,0 +1,1 @@
+"""The job side: what must still be done gets done, once, whatever dies meanwhile."""

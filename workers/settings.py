@@ -1,0 +1,62 @@
+"""The workers' composition root: which jobs and duties there are, and what they are given."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from hub.config import Settings
+from hub.db import Database
+from hub.hints import RedisHints
+from integrations.ports import Telephony
+from integrations.twilio.client import TwilioTelephony
+from workers import calls, cron, imports
+from workers.cron import duties_of
+from workers.job import Deps, Registry
+
+JOBS = Registry.of(calls, imports)
+DUTIES = duties_of(cron, calls, imports)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker is made of. `name` is this process's own, so that no two leases are alike."""
+
+    name: str
+    deps: Deps
+
+
+def worker_name() -> str:
+    """A name that no other worker has had."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+@asynccontextmanager
+async def compose(settings: Settings) -> AsyncIterator[Parts]:
+    """Connect everything, and let go of it at the end. Raises OSError or asyncpg errors when Postgres does not answer."""
+    async with AsyncExitStack() as stack:
+        name = worker_name()
+        hints = RedisHints(settings.redis_url, process=name)
+        await hints.start()
+        stack.push_async_callback(hints.stop)
+        # Each job holds at most one connection at a time; the loops and duties need a few more.
+        db = await Database.open(settings.database_url, notifier=hints, max_size=settings.worker_jobs + 6, name="ringside worker")
+        stack.push_async_callback(db.close)
+        yield Parts(name, Deps(db, settings, await _telephony(settings, stack)))
+
+
+async def _telephony(settings: Settings, stack: AsyncExitStack) -> Telephony | None:
+    account = settings.twilio
+    if account is None:
+        return None
+    redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
+    stack.push_async_callback(redis.aclose)
+    return await stack.enter_async_context(
+        TwilioTelephony.open(account.account_sid, account.auth_token, redis, api_url=account.api_url)
+    )
