@@ -107,16 +107,16 @@ class Up:
         owner, admin = self._owner_urls()
         async with self._step("Database"):
             await self._bring_up_to_date(owner, admin, env)
-        if not self.environ.get("TWILIO_ACCOUNT_SID"):
-            await self._start_sandbox(env)
-        settings = Settings.from_env(env | {"DATABASE_OWNER_URL": owner})
-        if self.options.demo:
-            async with self._step("Demo companies"):
-                self.running.logins = await seed_demo(settings)
-            if not is_loopback(settings.host):
-                self.terminal.say("! Anybody who reaches this machine knows the demo's passwords: use --no-demo for real work")
-        async with self._step("Hub and workers"):
-            await self._start_programs(env)
+        await together(self._start_sandbox(env), self._add_demo(owner, env), self._start_programs(env))
+
+    async def _add_demo(self, owner: str, env: dict[str, str]) -> None:
+        if not self.options.demo:
+            return
+        async with self._step("Demo companies"):
+            settings = Settings.from_env(env | {"DATABASE_OWNER_URL": owner})
+            self.running.logins = await seed_demo(settings)
+        if not is_loopback(settings.host):
+            self.terminal.say("! Anybody who reaches this machine knows the demo's passwords: use --no-demo for real work")
 
     def _choose_port(self) -> int:
         port, asked = choose_port(self.environ.get("RINGSIDE_HOST") or "127.0.0.1", self.options.port), self.options.port
@@ -138,10 +138,7 @@ class Up:
 
         wanted = [] if self.environ.get("DATABASE_URL") else [postgres()]
         wanted += [] if self.environ.get("REDIS_URL") else [valkey()]
-        # both are waited for even when one fails, so that what started can be stopped
-        for problem in await asyncio.gather(*wanted, return_exceptions=True):
-            if isinstance(problem, BaseException):
-                raise problem
+        await together(*wanted)
 
     def _environment(self, port: int) -> dict[str, str]:
         """The settings our programs run with: the caller's, completed by what we started."""
@@ -187,6 +184,8 @@ class Up:
             )
 
     async def _start_sandbox(self, env: Mapping[str, str]) -> None:
+        if self.environ.get("TWILIO_ACCOUNT_SID"):
+            return
         url = env["TWILIO_API_URL"]
         async with self._step("Twilio sandbox"):
             port = url.rpartition(":")[2]
@@ -199,16 +198,15 @@ class Up:
         host, port = env["RINGSIDE_HOST"], int(env["RINGSIDE_PORT"])
         reached = reachable_host(host)
         server = self._service("hub", ["-m", "hub.cli", "serve"], env)
-        starting = [self._begin(server, lambda: is_ready(reached, port))]
-        for number in range(1, self.options.workers + 1):
-            own_port = free_port(host)
-            worker = self._service(
-                f"worker-{number}", ["-m", "hub.cli", "worker"], env | {"RINGSIDE_METRICS_PORT": str(own_port)}
-            )
-            starting.append(self._begin(worker, functools.partial(is_open, reached, own_port)))
-        for problem in await asyncio.gather(*starting, return_exceptions=True):
-            if isinstance(problem, BaseException):
-                raise problem
+        async with self._step("Hub and workers"):
+            starting = [self._begin(server, lambda: is_ready(reached, port))]
+            for number in range(1, self.options.workers + 1):
+                own_port = free_port(host)
+                worker = self._service(
+                    f"worker-{number}", ["-m", "hub.cli", "worker"], env | {"RINGSIDE_METRICS_PORT": str(own_port)}
+                )
+                starting.append(self._begin(worker, functools.partial(is_open, reached, own_port)))
+            await together(*starting)
 
     def _service(self, name: str, arguments: list[str], env: Mapping[str, str]) -> Service:
         return Service(
@@ -317,6 +315,13 @@ class Up:
         self.terminal.say(f"✓ {title} {time.monotonic() - began:.1f} s")
         if self.stopping.is_set():
             raise Stopped
+
+
+async def together(*work: Awaitable[None]) -> None:
+    """Do all of it at once, wait for all of it even when some fails (so that it can be stopped), then raise the first failure."""
+    for problem in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(problem, BaseException):
+            raise problem
 
 
 @contextlib.contextmanager

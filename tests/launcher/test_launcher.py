@@ -65,6 +65,13 @@ def test_a_half_made_environment_is_made_again(clone: Clone) -> None:
     assert (code, json.loads(said)["argv"]) == (0, ["doctor"])
 
 
+def test_an_environment_that_somebody_else_made_is_filled_and_kept(clone: Clone) -> None:
+    subprocess.run([sys.executable, "-m", "venv", clone.root / ".venv"], check=True)
+    (clone.root / ".venv/mine").touch()
+    assert steps(clone.run("doctor")[2]) == ["Dependencies"]
+    assert (clone.root / ".venv/mine").exists()
+
+
 def test_after_kill_9_in_the_middle_the_next_run_succeeds(clone: Clone) -> None:
     first = clone.start("doctor")
     eventually(lambda: (clone.root / ".venv/bin/python").exists(), "it has begun to make .venv")
