@@ -46,6 +46,11 @@ class Attendance:
         self._writes = asyncio.Semaphore(_AT_ONCE)
         self._stopping = False
 
+    @property
+    def here(self) -> list[UUID]:
+        """The people who have a socket here, or whose going is not written yet."""
+        return [person.user_id for person in self._people.values()]
+
     def arrived(self, claims: Claims) -> None:
         """A socket of this member is served here from now on."""
         person = self._people.setdefault((claims.tenant_id, claims.user_id), _Person(claims.who(), claims.user_id))

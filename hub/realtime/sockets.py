@@ -54,6 +54,11 @@ class Sockets:
         access.on_revoked = self._session_revoked
         access.on_member = self._member_changed
 
+    @property
+    def readers(self) -> list[Reader]:
+        """Everybody who is connected here."""
+        return list(self._readers.values())
+
     def attach(self, app: web.Application) -> None:
         """Serve /socket.io/ of an application."""
         self.sio.attach(app)
@@ -81,6 +86,8 @@ class Sockets:
         return given == self._public_origin or given[1] == environ.get("HTTP_HOST", "").lower()
 
     async def _on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        if self._is_forged(sid):
+            return
         if self._stopping:
             raise _refusal("restarting", "This server is about to stop. Connect again.")
         token = auth.get("token") if isinstance(auth, dict) else None
@@ -104,8 +111,13 @@ class Sockets:
 
     async def _on_disconnect(self, sid: str, reason: str = "") -> None:
         reader = self._readers.get(sid)
-        if reader is not None:
+        if reader is not None and not self._is_forged(sid):
             self._forget(reader)
+
+    def _is_forged(self, sid: str) -> bool:
+        # python-socketio hands an event that a client happens to call "connect" to the handler of connections. When a
+        # socket really comes or goes, it does not count as connected.
+        return bool(self.sio.manager.is_connected(sid, "/"))
 
     async def _on_auth(self, sid: str, data: Any = None, *_: Any) -> dict[str, Any]:
         """A fresh token on the live socket."""

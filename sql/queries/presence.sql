@@ -15,8 +15,10 @@ LEFT JOIN presence s ON s.tenant_id = m.tenant_id AND s.user_id = m.user_id
 WHERE m.tenant_id = :tenant_id AND m.user_id = :person_id
 
 -- name: hold_presence
--- The person's presence, held until the transaction ends, so that changes come one at a time. It is made when it is missing.
-INSERT INTO presence AS s (tenant_id, user_id) VALUES (:tenant_id, :person_id)
+-- The person's presence, held until the transaction ends, so that changes come one at a time. One that is missing is made
+-- as it was shown before: no event says that anything changed.
+INSERT INTO presence AS s (tenant_id, user_id, since)
+SELECT m.tenant_id, m.user_id, m.created_at FROM members m WHERE m.tenant_id = :tenant_id AND m.user_id = :person_id
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET user_id = excluded.user_id
 RETURNING s.state, s.call_id, s.reason
 

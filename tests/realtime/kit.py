@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import socketio
@@ -20,6 +20,7 @@ from hub.db import Database, tenant_tx
 from hub.events import TENANT, Event
 from hub.hints import RedisHints
 from hub.http.edge import Edge
+from hub.http.middleware import observe
 from hub.presence.routes import routes as presence_routes
 from hub.realtime.limits import Limits
 from hub.realtime.routes import routes as event_routes
@@ -27,7 +28,6 @@ from hub.realtime.server import Realtime
 from hub.who import Role, Who
 from tests.conftest import Company
 
-T = TypeVar("T")
 KEY = b"k" * 32
 NOWHERE = "redis://127.0.0.1:1/0"
 """A Redis that is down."""
@@ -46,15 +46,15 @@ class Noted(Event):
     data_model = Anything
 
 
-async def eventually(look: Callable[[], T | Awaitable[T]], what: str, within_s: float = 10) -> T:
+async def eventually(look: Callable[[], Any], what: str, within_s: float = 10) -> Any:
     """Wait until `look` gives something true; it, or a failure that says what did not happen."""
     deadline = time.monotonic() + within_s
     while True:
-        found: Any = look()
+        found = look()
         if isinstance(found, Awaitable):
             found = await found
         if found:
-            return found  # type: ignore[no-any-return]
+            return found
         if time.monotonic() > deadline:
             raise AssertionError(f"did not happen within {within_s} s: {what}")
         await asyncio.sleep(0.01)
@@ -109,7 +109,7 @@ async def hub_process(
     db = await Database.open(database_url, notifier=hints, max_size=5)
     tokens = Tokens(KEY)
     realtime = Realtime(settings(redis_url, database_url), db, tokens, hints, limits=limits)
-    app = web.Application()
+    app = web.Application(middlewares=[observe])
     Edge(db, realtime.access).mount(app, [*event_routes.endpoints, *presence_routes.endpoints])
     realtime.attach(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -221,6 +221,14 @@ class Client:
             except TimeoutError:
                 raise AssertionError(f"did not happen within {within_s} s: {what}; heard {self.heard[-5:]}") from None
         return found
+
+    async def until_noted(self, n: Any, within_s: float = 10) -> None:
+        """Wait for one of the test's own events."""
+        await self.until(lambda: n in self.notes, f"the event {n!r}", within_s)
+
+    async def until_gone(self, within_s: float = 10) -> None:
+        """Wait until the server has ended the connection."""
+        await self.until(lambda: self.disconnected, "the end of the connection", within_s)
 
     async def close(self) -> None:
         """Hang up."""

@@ -8,6 +8,7 @@ import pytest
 
 from hub.db import Database
 from hub.events import MANAGERS, only_user
+from hub.who import Role
 from tests.conftest import Company, TestDatabase
 from tests.realtime.kit import Client, HubProcess, clients, head_of, hub_process, note, token_for
 
@@ -59,17 +60,17 @@ async def test_audiences_decide_live_and_at_replay(hub: HubProcess, acme: Compan
     rep, manager = acme.members["rep"], acme.members["manager"]
     said = [("all", "tenant"), ("boss", MANAGERS), ("rep", only_user(rep)), ("manager", only_user(manager))]
     expected = {"rep": ["all", "rep"], "manager": ["all", "boss", "manager"], "admin": ["all", "boss"], "owner": ["all", "boss"]}
-    roles = ("rep", "manager", "admin", "owner")
+    roles: tuple[Role, ...] = ("rep", "manager", "admin", "owner")
     async with clients(*(Client.connect(hub.url, token_for(acme, role)) for role in roles)) as live:
         for n, audience in said:
             await note(hub.db, acme, n, audience=audience)
         await note(hub.db, acme, "end")
         for role, client in zip(roles, live, strict=True):
-            await client.until(lambda client=client: "end" in client.notes, "the last event")
+            await client.until_noted("end")
             assert client.notes == [*expected[role], "end"]
     async with clients(*(Client.connect(hub.url, token_for(acme, role), cursor) for role in roles)) as replayed:
         for role, client in zip(roles, replayed, strict=True):
-            await client.until(lambda client=client: "end" in client.notes, "the last event")
+            await client.until_noted("end")
             assert client.notes == [*expected[role], "end"]
 
 

@@ -1,0 +1,123 @@
+"""A feed puts in order whatever it is told, and asks the log for the rest."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+
+from hub.db import Database, tenant_tx
+from hub.events import LoggedEvent
+from hub.realtime.feed import Feed
+from hub.realtime.log import Head, read_after, read_heads
+from hub.realtime.rooms import Rooms
+from hub.who import Who
+from tests.conftest import Company
+from tests.realtime.kit import Noted, eventually, note
+
+
+@dataclass(eq=False)
+class Ear:
+    """A socket that is always quick."""
+
+    rooms: Rooms = frozenset({"tenant"})
+    heard: bytes = b""
+    resyncs: list[tuple[str, int]] = field(default_factory=list)
+
+    def push(self, frames: bytes, count: int, before: int) -> None:
+        """Keep what comes."""
+        self.heard += frames
+
+    def resync(self, reason: str, head: Head) -> None:
+        """Keep that too."""
+        self.resyncs.append((reason, head.seq))
+
+    @property
+    def seqs(self) -> list[int]:
+        """The sequence numbers heard, in order."""
+        seqs, rest = [], self.heard
+        while rest:
+            size, start = rest[1], 2
+            if size == 126:
+                size, start = int.from_bytes(rest[2:4], "big"), 4
+            seqs.append(orjson.loads(rest[start : start + size].removeprefix(b"42"))[1]["seq"])
+            rest = rest[start + size :]
+        return seqs
+
+
+async def start_feed(db: Database, acme: Company) -> tuple[Feed, Ear]:
+    """A feed at the head of the log, with one socket."""
+    feed, ear = Feed(db, acme.tenant_id), Ear()
+    await feed.start((await read_heads(db, [acme.tenant_id]))[acme.tenant_id])
+    assert feed.join(ear, feed.position)
+    return feed, ear
+
+
+async def commit(db: Database, acme: Company, sizes: list[int]) -> list[list[LoggedEvent]]:
+    """Transactions of several events, as the log has them."""
+    first = (await read_heads(db, [acme.tenant_id]))[acme.tenant_id].seq
+    for size in sizes:
+        async with tenant_tx(db, Who.system(acme.tenant_id)) as tx:
+            for n in range(size):
+                tx.emit(Noted(None, {"n": n}))
+    page = await read_after(db, acme.tenant_id, first, sum(sizes))
+    rest = iter(page.events)
+    return [[next(rest) for _ in range(size)] for size in sizes]
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_hints_that_come_twice_late_in_disorder_or_not_at_all_change_nothing(
+    db: Database, acme: Company, seed: int
+) -> None:
+    rng = random.Random(seed)
+    await note(db, acme, "before")
+    feed, ear = await start_feed(db, acme)
+    start = feed.position
+    hints = await commit(db, acme, [rng.randrange(1, 4) for _ in range(30)])
+    told = [hint for hint in hints if rng.random() > 0.2] + [hint for hint in hints if rng.random() > 0.7]
+    told.sort(key=lambda hint: hint[0].seq + rng.gauss(0, 6))
+    for hint in told:
+        feed.offer(hint, 0.0, "hint")
+        if rng.random() < 0.1:
+            feed.notice(Head(feed.epoch, hint[-1].seq), 0)
+    last = hints[-1][-1].seq
+    feed.notice(Head(feed.epoch, last), feed.position)
+    await eventually(lambda: feed.position == last, "the feed is at the head")
+    feed.flush()
+    assert ear.seqs == list(range(start + 1, last + 1))
+    feed.close()
+
+
+async def test_a_hint_that_is_next_needs_no_database(db: Database, acme: Company) -> None:
+    feed, ear = await start_feed(db, acme)
+    hints = await commit(db, acme, [1, 2, 3])
+    db.pool.terminate()
+    for hint in (hints[0], hints[2], hints[1]):
+        feed.offer(hint, 0.0, "hint")
+    feed.flush()
+    assert ear.seqs == [event.seq for hint in hints for event in hint]
+    feed.close()
+
+
+async def test_an_answer_of_the_log_that_is_older_than_a_hint_is_no_new_epoch(db: Database, acme: Company) -> None:
+    feed, ear = await start_feed(db, acme)
+    asked_at = feed.position
+    (hint,) = await commit(db, acme, [1])
+    feed.offer(hint, 0.0, "hint")
+    feed.notice(Head(feed.epoch, asked_at), asked_at)
+    assert ear.resyncs == []
+    feed.notice(Head(feed.epoch, asked_at), feed.position)
+    assert ear.resyncs == [("ahead_of_log", asked_at)]
+    feed.close()
+
+
+async def test_a_log_that_lost_what_is_missing_is_told_as_resync(db: Database, acme: Company) -> None:
+    feed, ear = await start_feed(db, acme)
+    feed.offer([LoggedEvent(feed.position + 5, "tenant", "{}")], 0.0, "hint")
+    await commit(db, acme, [2])
+    feed.notice(Head(feed.epoch, feed.position + 2), feed.position)
+    await eventually(lambda: len(ear.seqs) == 2, "what the log has")
+    assert ear.resyncs == []
+    feed.close()
