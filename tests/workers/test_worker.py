@@ -19,8 +19,7 @@ from hub.who import Who
 from integrations.errors import Rejected, Transient
 from tests.conftest import Company, TestDatabase
 from tests.workers.kit import Ground, defer, eventually, note, working
-from workers.cron import Duty, duty
-from workers.job import Deps, Handler, Permanent, Registry, Run, job
+from workers.job import Handler, Permanent, Registry, Run, job
 from workers.run import ALIVE_KEY
 
 
@@ -335,40 +334,6 @@ async def test_a_worker_shows_that_it_lives_and_what_it_does(
     await redis.aclose()
 
 
-async def test_a_duty_is_done_by_one_worker_at_a_time_and_a_failing_one_is_tried_again(
-    database: TestDatabase, ground: Ground, valkey: ValkeyServer
-) -> None:
-    inside, most, times = 0, 0, 0
-
-    @duty(every_s=0.01)
-    async def count(deps: Deps) -> None:
-        nonlocal inside, most, times
-        inside, most, times = inside + 1, max(most, inside + 1), times + 1
-        try:
-            async with deps.db.acquire() as conn:
-                await conn.execute("SELECT pg_sleep(0.005)")
-        finally:  # also when its worker stops in the middle
-            inside -= 1
-        if times == 2:
-            raise RuntimeError("a slip")
-
-    async def enough() -> bool:
-        return times > 10
-
-    async with working(database, valkey.url, duties=[count]), working(database, valkey.url, duties=[count]):
-        await eventually(enough, "the duty was done ten times")
-    assert most == 1
-
-
-def test_a_duty_is_named_after_its_function_and_a_kind_has_one_handler() -> None:
-    @duty(every_s=1)
-    async def sweep_up(_deps: Deps) -> None: ...
-
-    assert isinstance(sweep_up, Duty) and sweep_up.name == "sweep_up"
-    with pytest.raises(RuntimeError, match=r"test\.note"):
-        Registry([take_note, take_note])
-
-
 async def test_finishing_twice_is_a_mistake_that_undoes_nothing(
     database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company
 ) -> None:
@@ -405,3 +370,8 @@ async def test_a_hint_for_what_does_not_exist_does_no_harm(
         await eventually(empty, "the queue is empty")
         await ground.until_state(await defer(hinting_db, acme, "test.note"), "done")
     await redis.aclose()
+
+
+def test_a_kind_has_one_handler() -> None:
+    with pytest.raises(RuntimeError, match=r"test\.note"):
+        Registry([take_note, take_note])
