@@ -113,5 +113,12 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--rs-good': '#62c98d',
     '--rs-warn': '#e3b454',
     '--rs-bad': '#f2938a',
+    '--mantine-color-petrol-light': 'rgb(92 192 206 / 15%)',
+    '--mantine-color-petrol-light-hover': 'rgb(92 192 206 / 22%)',
+    '--mantine-color-petrol-light-color': '#8fd6e0',
+    '--mantine-color-gray-light': 'rgb(185 193 196 / 13%)',
+    '--mantine-color-gray-light-color': '#c6cdcf',
+    '--mantine-color-red-light': 'rgb(242 147 138 / 15%)',
+    '--mantine-color-red-light-color': '#f2a49c',
   },
 });

@@ -2,26 +2,29 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-export type Role = Schemas['Role'];
-export type Tokens = Schemas['Session'];
-export type Membership = Schemas['Membership'];
-export type Member = Schemas['Member'];
+export type Role = Schemas['PersonUser']['role'];
+export type Membership = Omit<Schemas['Membership'], 'role'> & { role: Role };
+export type Tokens = Omit<Schemas['SignedIn'], 'role' | 'tenants'> & { role: Role; tenants: Membership[] };
+export type Member = Omit<Schemas['Member'], 'role'> & { role: Role };
 export type Contact = Schemas['Contact'];
-export type ContactInput = Schemas['ContactInput'];
-export type ContactPage = Schemas['ContactList'];
+export type ContactInput = Schemas['ContactIn'];
+export type Custom = NonNullable<ContactInput['custom']>;
+export type ContactPage = Schemas['ContactPage'];
 export type Phone = Schemas['Phone'];
 export type Facets = Schemas['Facets'];
 export type Call = Schemas['Call'];
-export type CallState = Schemas['CallState'];
-export type Disposition = Schemas['Disposition'];
+export type CallState = Call['state'];
+export type DispositionValue = NonNullable<Call['disposition']>;
 export type Activity = Schemas['Activity'];
-export type ActivityPage = Schemas['ActivityList'];
+export type ActivityPage = Schemas['ActivityPage'];
 export type Import = Schemas['Import'];
-export type ImportPreview = Schemas['ImportPreview'];
+export type ImportPreview = Omit<Schemas['Preview'], 'rows'> & { rows: PreviewRow[] };
+/** A row that cannot be read at all has no contact in it. */
+export type PreviewRow = Omit<Schemas['PreviewRow'], 'contact'> & { contact: Partial<Omit<Contact, 'id'>> };
 export type Person = Schemas['Person'];
-export type Floor = Schemas['Floor'];
-export type WireEvent = Schemas['Event'];
-export type Job = Schemas['Job'];
+export type Floor = Omit<Schemas['Floor'], 'recent'> & { recent: WireEvent[] };
+export type WireEvent = Schemas['LiveEvent'];
+export type Job = Schemas['JobOut'];
 
 /** Orders in which the server can list contacts. */
 export type ContactSort =

@@ -31,9 +31,11 @@ function Line({ call }: { call: Call }) {
             <strong>{name}</strong>
           )}
         </div>
-        <div className="muted tabular">{otherNumber(call)}</div>
+        <div className={`${classes.number} muted tabular`}>{otherNumber(call)}</div>
       </div>
-      <StateBadge call={call} />
+      <span className={classes.state}>
+        <StateBadge call={call} />
+      </span>
       <span className={classes.timer} role="timer" aria-label="Duration">
         <Elapsed since={call.answered_at ?? call.started_at} until={call.ended_at} />
       </span>

@@ -12,7 +12,8 @@ export function CallButton({ contactId, phone }: { contactId: string; phone: str
   return (
     <Tooltip label={onCall ? 'You are on a call' : `Call ${phone}`}>
       <Button
-        size="compact-md"
+        size="xs"
+        fz="sm"
         variant="light"
         leftSection={<IconPhone size={15} aria-hidden />}
         aria-label={`Call ${phone}`}

@@ -1,6 +1,6 @@
 import { Button, Group, Menu, Text } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
-import type { Call } from '../api/types';
+import type { Call, DispositionValue } from '../api/types';
 import { isAtLeast, useMe } from '../app/hooks';
 import { words } from '../contacts/naming';
 import { isLive } from '../live/reduce/shared';
@@ -11,10 +11,10 @@ import { StateBadge } from './StateBadge';
 import { otherNumber, talkedS } from './states';
 
 function DispositionMenu({ call }: { call: Call }) {
-  const dispositions = useDispositions().data?.data ?? [];
+  const dispositions = useDispositions().data ?? [];
   const set = useSetDisposition();
   const label = dispositions.find((each) => each.value === call.disposition)?.label;
-  const choose = (disposition: string) =>
+  const choose = (disposition: DispositionValue) =>
     set.mutate(
       { id: call.id, disposition, note: '' },
       { onError: (error) => notifyFailure('The disposition could not be set', error) },

@@ -1,14 +1,14 @@
 import { Button, Text, Textarea } from '@mantine/core';
 import { getHotkeyHandler, useHotkeys } from '@mantine/hooks';
 import { useState } from 'react';
-import type { Call } from '../api/types';
+import type { Call, DispositionValue } from '../api/types';
 import { notifyFailure } from '../ui/notify';
 import classes from './CallBar.module.css';
 import { useMyPerson, useSetPresence } from './presence';
 import { useDispositions, useSetDisposition } from './queries';
 
 /** What usually fits how the call ended, chosen beforehand. */
-const LIKELY: Partial<Record<NonNullable<Call['outcome']>, string>> = {
+const LIKELY: Partial<Record<NonNullable<Call['outcome']>, DispositionValue>> = {
   busy: 'busy',
   no_answer: 'no_answer',
   voicemail: 'left_voicemail',
@@ -16,9 +16,11 @@ const LIKELY: Partial<Record<NonNullable<Call['outcome']>, string>> = {
 
 /** After the call: how it went, a note, and on to the next. Keys 1 to 8 choose. */
 export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
-  const dispositions = useDispositions().data?.data ?? [];
-  const [chosen, setChosen] = useState((call.outcome && LIKELY[call.outcome]) || '');
-  const [note, setNote] = useState(call.note ?? '');
+  const dispositions = useDispositions().data ?? [];
+  const [chosen, setChosen] = useState<DispositionValue | null>(
+    (call.outcome && LIKELY[call.outcome]) ?? null,
+  );
+  const [note, setNote] = useState(call.note);
   const save = useSetDisposition();
   const presence = useSetPresence();
   const inWrapUp = useMyPerson()?.state === 'wrap_up';

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { unwrap } from '../api/client';
 import { keys } from '../api/keys';
-import type { Call } from '../api/types';
+import type { Call, DispositionValue } from '../api/types';
 import { useMe, usePolling } from '../app/hooks';
 import { api, dispatcher, queryClient } from '../app/services';
 import { isLive } from '../live/reduce/shared';
@@ -44,7 +44,7 @@ export function useHangUp() {
 
 export function useSetDisposition() {
   return useMutation({
-    mutationFn: ({ id, disposition, note }: { id: string; disposition: string; note: string }) =>
+    mutationFn: ({ id, disposition, note }: { id: string; disposition: DispositionValue; note: string }) =>
       unwrap(
         api.PUT('/api/v1/calls/{id}/disposition', {
           params: { path: { id } },
@@ -58,7 +58,10 @@ export function useSetDisposition() {
 export function useDispositions() {
   return useQuery({
     queryKey: keys.dispositions(),
-    queryFn: ({ signal }) => unwrap(api.GET('/api/v1/dispositions', { signal })),
+    queryFn: async ({ signal }) => {
+      const page = await unwrap(api.GET('/api/v1/dispositions', { signal }));
+      return page.data as { value: DispositionValue; label: string }[];
+    },
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

@@ -1,15 +1,15 @@
-import { Button, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
-import { IconSearch } from '@tabler/icons-react';
+import { ActionIcon, Button, Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback, useHotkeys, useMediaQuery } from '@mantine/hooks';
+import { IconAdjustmentsHorizontal, IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
-import type { ContactFilters as Filters } from '../api/keys';
+import type { ContactFilters as Chosen } from '../api/keys';
 import type { Facets } from '../api/types';
 import classes from './Contacts.module.css';
 import { words } from './naming';
 
 type Props = {
   q: string;
-  filters: Filters;
+  filters: Chosen;
   filtered: boolean;
   facets: Facets | undefined;
   set: (name: string, value: string | null) => void;
@@ -36,56 +36,17 @@ function chosenSpan(updatedSince: string | undefined): string | null {
   return SINCE.find((each) => Number(each.value) >= days)?.value ?? '30';
 }
 
-/** Search and filters over the contact list. `/` jumps to the search. */
-export function ContactFilters({ q, filters, filtered, facets, set, clear }: Props) {
-  const search = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(q);
+function Filters({ filters, facets, set }: Pick<Props, 'filters' | 'facets' | 'set'>) {
   const [company, setCompany] = useState(filters.company ?? '');
-  const apply = useDebouncedCallback((value: string) => set('q', value.trim() || null), 120);
   const applyCompany = useDebouncedCallback((value: string) => set('company', value.trim() || null), 300);
-  useHotkeys([['/', () => search.current?.focus()]]);
-
-  // Cleared from elsewhere, for example by the button of the empty list.
-  useEffect(() => {
-    if (!q) setText('');
-  }, [q]);
   useEffect(() => {
     if (!filters.company) setCompany('');
   }, [filters.company]);
 
-  const stages = (facets?.stages ?? []).map((each) => ({
-    value: each.value,
-    label: `${words(each.value)} (${each.count})`,
-  }));
-  const tags = (facets?.tags ?? []).map((each) => ({
-    value: each.value,
-    label: `${each.value} (${each.count})`,
-  }));
-  const owners = (facets?.owners ?? []).map((each) => ({
-    value: each.id,
-    label: `${each.name} (${each.count})`,
-  }));
-
+  const stages = (facets?.stages ?? []).map((value) => ({ value, label: words(value) }));
+  const owners = (facets?.owners ?? []).map((each) => ({ value: each.id, label: each.name }));
   return (
-    <div className={classes.tools} role="search">
-      <TextInput
-        ref={search}
-        className={classes.search}
-        type="search"
-        aria-label="Search contacts"
-        placeholder="Name, company, email or phone  ( / )"
-        leftSection={<IconSearch size={16} stroke={1.7} />}
-        value={text}
-        onChange={(event) => {
-          setText(event.currentTarget.value);
-          apply(event.currentTarget.value);
-        }}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return;
-          setText('');
-          set('q', null);
-        }}
-      />
+    <>
       <Select
         className={classes.filter}
         aria-label="Owner"
@@ -110,7 +71,7 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear }: Pro
         placeholder="Tag"
         clearable
         searchable
-        data={tags}
+        data={facets?.tags ?? []}
         value={filters.tag ?? null}
         onChange={(value) => set('tag', value)}
       />
@@ -133,6 +94,56 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear }: Pro
         value={chosenSpan(filters.updated_since)}
         onChange={(value) => set('updated_since', value && since(Number(value)))}
       />
+    </>
+  );
+}
+
+/** Search and filters over the contact list. `/` jumps to the search. */
+export function ContactFilters({ q, filters, filtered, facets, set, clear }: Props) {
+  const search = useRef<HTMLInputElement>(null);
+  const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
+  const [unfolded, setUnfolded] = useState(filtered);
+  const [text, setText] = useState(q);
+  const apply = useDebouncedCallback((value: string) => set('q', value.trim() || null), 120);
+  useHotkeys([['/', () => search.current?.focus()]]);
+
+  // Cleared from elsewhere, for example by the button of the empty list.
+  useEffect(() => {
+    if (!q) setText('');
+  }, [q]);
+
+  return (
+    <div className={classes.tools} role="search">
+      <TextInput
+        ref={search}
+        className={classes.search}
+        type="search"
+        aria-label="Search contacts"
+        placeholder="Name, company, email or phone  ( / )"
+        leftSection={<IconSearch size={16} stroke={1.7} />}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          apply(event.currentTarget.value);
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return;
+          setText('');
+          set('q', null);
+        }}
+      />
+      {phone && (
+        <ActionIcon
+          variant={filtered ? 'light' : 'default'}
+          size={36}
+          aria-label="Filters"
+          aria-expanded={unfolded}
+          onClick={() => setUnfolded(!unfolded)}
+        >
+          <IconAdjustmentsHorizontal size={18} stroke={1.7} />
+        </ActionIcon>
+      )}
+      {(!phone || unfolded) && <Filters filters={filters} facets={facets} set={set} />}
       {(filtered || q) && (
         <Button variant="subtle" color="gray" onClick={clear}>
           Clear

@@ -108,10 +108,7 @@ function Form({ before, submitLabel, busy, error, onSubmit, onCancel }: FormProp
   const facets = useFacets().data;
   const names = usePeopleNames();
   const owners = new Map(names).set(me.user.id, me.user.name);
-  const stages = new Set([
-    ...(facets?.stages.map((each) => each.value) ?? []),
-    ...(draft.stage ? [draft.stage] : []),
-  ]);
+  const stages = new Set([...(facets?.stages ?? []), ...(draft.stage ? [draft.stage] : [])]);
   const problem = problems(error);
   const set = (part: Partial<ContactDraft>) => setDraft((old) => ({ ...old, ...part }));
   const text = (name: 'first_name' | 'last_name' | 'company' | 'title', label: string) => (
@@ -177,7 +174,7 @@ function Form({ before, submitLabel, busy, error, onSubmit, onCancel }: FormProp
         />
         <TagsInput
           label="Tags"
-          data={facets?.tags.map((each) => each.value) ?? []}
+          data={facets?.tags ?? []}
           value={draft.tags}
           error={problem('tags')}
           onChange={(tags) => set({ tags })}

@@ -77,7 +77,7 @@ function Cells({
   ownerName: string | undefined;
 }) {
   const name = fullName(contact);
-  const secondLine = contact.title ?? contact.tags.slice(0, 2).join(', ');
+  const secondLine = contact.title || contact.tags.slice(0, 2).join(', ');
   return (
     <>
       <span role="cell" className={classes.name}>
@@ -117,7 +117,6 @@ function Cells({
 
 type Props = HeadProps & {
   contacts: Contact[];
-  total: number | null;
   selected: string | undefined;
   stale: boolean;
   ownerNames: ReadonlyMap<string, string>;
@@ -167,7 +166,7 @@ export function ContactTable(props: Props) {
     <div
       role="table"
       aria-label="Contacts"
-      aria-rowcount={(props.total ?? contacts.length) + 1}
+      aria-rowcount={more.has ? -1 : contacts.length + 1}
       className={classes.table}
       data-stale={props.stale || undefined}
     >

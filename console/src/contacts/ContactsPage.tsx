@@ -1,4 +1,4 @@
-import { Button, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconAddressBook, IconPlus, IconSearchOff } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
@@ -41,7 +41,6 @@ export function ContactsPage() {
   const facets = useFacets();
   const names = usePeopleNames();
   const { contacts, pages, query } = useShown(view);
-  const total = facets.data?.total ?? null;
   const nothing = query.isSuccess && contacts.length === 0;
   const narrowed = view.filtered || view.q !== '';
 
@@ -81,7 +80,6 @@ export function ContactsPage() {
     return (
       <ContactTable
         contacts={contacts}
-        total={narrowed ? null : total}
         selected={id}
         stale={query.isPlaceholderData}
         sort={view.listing.sort}
@@ -101,16 +99,7 @@ export function ContactsPage() {
   return (
     <Page
       title="Contacts"
-      beside={
-        <>
-          {total !== null && (
-            <Text className="muted tabular" component="span">
-              {total.toLocaleString()}
-            </Text>
-          )}
-          <Age updatedAt={query.dataUpdatedAt} />
-        </>
-      }
+      beside={<Age updatedAt={query.dataUpdatedAt} />}
       actions={
         <Button leftSection={<IconPlus size={16} />} onClick={() => view.set('new', '1')}>
           New contact

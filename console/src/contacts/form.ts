@@ -1,4 +1,4 @@
-import type { Contact, ContactInput } from '../api/types';
+import type { Contact, ContactInput, Custom } from '../api/types';
 
 /** What the form holds: text everywhere, rows with a key of their own. */
 export type ContactDraft = {
@@ -40,28 +40,30 @@ export function draftOf(contact: Contact | null): ContactDraft {
 }
 
 const filled = (rows: Row[]) => rows.filter((each) => each.value.trim());
-const orNull = (text: string) => text.trim() || null;
 
 /** What is sent. Values of custom fields that were not touched keep their type. */
 export function inputOf(draft: ContactDraft, before: Contact | null): ContactInput {
   const known = before?.custom ?? {};
-  const custom = filled(draft.custom)
+  const custom: [string, Custom[string]][] = filled(draft.custom)
     .filter((each) => each.label.trim())
-    .map((each): [string, unknown] => {
+    .map((each) => {
       const name = each.label.trim();
       const old = known[name];
-      return [name, old !== undefined && String(old) === each.value ? old : each.value.trim()];
+      return [
+        name,
+        old !== undefined && String(old) === each.value ? (old as Custom[string]) : each.value.trim(),
+      ];
     });
   return {
-    first_name: orNull(draft.first_name),
-    last_name: orNull(draft.last_name),
-    company: orNull(draft.company),
-    title: orNull(draft.title),
-    ...(draft.stage ? { stage: draft.stage } : {}),
+    first_name: draft.first_name.trim(),
+    last_name: draft.last_name.trim(),
+    company: draft.company.trim(),
+    title: draft.title.trim(),
+    stage: draft.stage,
     owner_id: draft.owner_id,
     tags: draft.tags,
     phones: filled(draft.phones).map((each) => phoneInput(each, before)),
-    emails: filled(draft.emails).map((each) => ({ address: each.value.trim(), label: orNull(each.label) })),
+    emails: filled(draft.emails).map((each) => ({ address: each.value.trim(), label: each.label.trim() })),
     custom: Object.fromEntries(custom),
   };
 }
@@ -70,6 +72,6 @@ export function inputOf(draft: ContactDraft, before: Contact | null): ContactInp
 function phoneInput(each: Row, before: Contact | null) {
   const number = each.value.trim();
   const known = before?.phones.find((phone) => phone.e164 === number);
-  const label = orNull(each.label);
+  const label = each.label.trim();
   return known ? { e164: known.e164, extension: known.extension, label } : { number, label };
 }

@@ -14,7 +14,7 @@ import classes from './Imports.module.css';
 import { isUnderway, useDownloadFailures, useImport, useUndoImport } from './queries';
 import { STATE_TONES, STATE_WORDS } from './words';
 
-const COUNTS: [keyof Import & ('created' | 'updated' | 'skipped' | 'failed'), string][] = [
+const COUNTS: ['created' | 'updated' | 'skipped' | 'failed', string][] = [
   ['created', 'Created'],
   ['updated', 'Updated'],
   ['skipped', 'Skipped'],
@@ -132,6 +132,17 @@ function Report({ one, updatedAt }: { one: Import; updatedAt: number }) {
             </div>
           ))}
         </dl>
+        {one.warnings > 0 && (
+          <Text className="muted">
+            {one.warnings.toLocaleString()} imported rows held something that was left out, such as a second
+            number that is not valid.
+          </Text>
+        )}
+        {one.kept > 0 && (
+          <Text className="muted">
+            {one.kept.toLocaleString()} contacts stayed as they are, because somebody worked on them since.
+          </Text>
+        )}
         <Actions one={one} />
       </Stack>
     </Panel>

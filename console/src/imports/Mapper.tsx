@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { inWords } from '../api/errors';
 import type { ImportPreview } from '../api/types';
-import { fullName } from '../contacts/naming';
+import { readable } from '../contacts/naming';
 import { notifyFailure } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Loading } from '../ui/States';
@@ -73,29 +73,23 @@ function Rows({ rows }: { rows: ImportPreview['rows'] }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ line, contact, problems }) => {
-            const phones = (contact.phones ?? []).map((phone) => phone.e164 ?? phone.number ?? '');
-            const emails = (contact.emails ?? []).map((email) => email.address);
-            const named = {
-              first_name: contact.first_name ?? null,
-              last_name: contact.last_name ?? null,
-              company: contact.company ?? null,
-              emails: contact.emails ?? [],
-              phones: [],
-            };
-            return (
-              <tr key={line}>
-                <td className={`${classes.number} muted`}>{line}</td>
-                <td className="truncate">{fullName(named)}</td>
-                <td className="truncate">{contact.company}</td>
-                <td className="tabular truncate">{phones.join(', ')}</td>
-                <td className="truncate">{emails.join(', ')}</td>
-                <td style={{ color: problems.length ? 'var(--rs-bad)' : undefined }}>
-                  {problems.join('; ')}
-                </td>
-              </tr>
-            );
-          })}
+          {rows.map(({ line, contact, problems, fails }) => (
+            <tr key={line}>
+              <td className={`${classes.number} muted`}>{line}</td>
+              <td className="truncate">
+                {[contact.first_name, contact.last_name].filter(Boolean).join(' ')}
+              </td>
+              <td className="truncate">{contact.company}</td>
+              <td className="tabular truncate">
+                {contact.phones?.map((phone) => readable(phone.e164)).join(', ')}
+              </td>
+              <td className="truncate">{contact.emails?.map((email) => email.address).join(', ')}</td>
+              <td style={{ color: fails ? 'var(--rs-bad)' : 'var(--rs-warn)' }}>
+                {fails && 'Not imported: '}
+                {problems.join('; ')}
+              </td>
+            </tr>
+          ))}
         </tbody>
       </table>
     </div>

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { unwrap } from '../api/client';
 import { keys } from '../api/keys';
-import type { Import } from '../api/types';
+import type { Import, ImportPreview } from '../api/types';
 import { usePolling } from '../app/hooks';
 import { api, dispatcher } from '../app/services';
 
@@ -48,8 +48,8 @@ export function useImport(id: string) {
 export function usePreview(file: File, mapping: Mapping | null) {
   return useQuery({
     queryKey: ['import_preview', file.name, file.size, file.lastModified, mapping],
-    queryFn: ({ signal }) =>
-      unwrap(
+    queryFn: async ({ signal }) =>
+      (await unwrap(
         api.POST('/api/v1/imports/preview', {
           body: multipart(
             {
@@ -60,7 +60,7 @@ export function usePreview(file: File, mapping: Mapping | null) {
           ),
           signal,
         }),
-      ),
+      )) as ImportPreview,
     placeholderData: (before) => before,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,

@@ -17,6 +17,8 @@ export type EventData = {
   'presence.changed': { person: Person };
   'member.updated': { member: Member };
   'job.dead': { job: Job };
+  'job.retried': { job: Job };
+  'job.dropped': { job: Job };
   'session.revoked': { session_id: string };
 };
 

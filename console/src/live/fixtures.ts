@@ -8,7 +8,7 @@ export function contact(id: string, part: Partial<Contact> = {}): Contact {
     first_name: 'Bob',
     last_name: id,
     company: 'Acme',
-    title: null,
+    title: '',
     emails: [],
     phones: [],
     tags: [],
@@ -36,7 +36,7 @@ export function call(id: string, part: Partial<Call> = {}): Call {
     ended_at: null,
     outcome: null,
     disposition: null,
-    note: null,
+    note: '',
     error: null,
     ...part,
   };

@@ -5,8 +5,9 @@ import type { LiveEvent } from './events';
 import type { Cursor, EventLog } from './log';
 import { farewell, type StatusStore } from './status';
 
-/** How long after a refusal the connection is tried again. */
-const REFUSED_MS = 3000;
+/** How long after the first refusal the connection is tried again; twice as long after each further one. */
+const REFUSED_MS = 500;
+const REFUSED_AT_MOST_MS = 30_000;
 
 /**
  * The socket: connects with the session's token and the log's cursor, feeds events to the dispatcher,
@@ -16,6 +17,7 @@ export class LiveLink {
   private socket: Socket | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private sentToken: string | null = null;
+  private refusals = 0;
 
   constructor(
     private readonly session: Session,
@@ -46,7 +48,7 @@ export class LiveLink {
     socket.on('connect_error', () => {
       this.lost();
       // socket.io keeps trying by itself after a network error, but not after the server's refusal.
-      if (!socket.active) this.renewAndConnect();
+      if (!socket.active) this.connectLater();
     });
     socket.on('disconnect', (reason) => {
       if (this.status.snapshot().phase === 'closed') return;
@@ -77,13 +79,14 @@ export class LiveLink {
 
   private onReady(at: Cursor): void {
     this.status.set({ phase: 'live', aliveAt: Date.now() });
+    this.refusals = 0;
     if (this.log.ready(at)) this.dispatcher.rereadAll();
   }
 
   private onEvent(event: LiveEvent): void {
     if (!this.log.accept(event)) return;
     this.dispatcher.apply(event);
-    if (event.type === 'session.revoked') void this.session.refresh();
+    if (this.changesMe(event)) void this.session.refresh();
   }
 
   private onBye(reason: string): void {
@@ -101,6 +104,16 @@ export class LiveLink {
     this.socket.emit('auth', { token });
   }
 
+  /** Whether an event says that the session's token no longer tells the truth. */
+  private changesMe(event: LiveEvent): boolean {
+    if (event.type === 'session.revoked') return true;
+    const { state } = this.session;
+    if (event.type !== 'member.updated' || state.phase !== 'signed_in') return false;
+    const { member } = event.data;
+    return member.id === state.user.id && member.role !== state.role;
+  }
+
+  /** A refusal is most often about the token, so there is a new one before the next attempt. */
   private renewAndConnect(): void {
     void this.session.refresh().then((renewed) => {
       if (renewed) this.socket?.connect();
@@ -109,8 +122,10 @@ export class LiveLink {
   }
 
   private connectLater(): void {
+    const delay = Math.min(REFUSED_MS * 2 ** this.refusals, REFUSED_AT_MOST_MS);
+    this.refusals += 1;
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.socket?.connect(), REFUSED_MS);
+    this.retry = setTimeout(() => this.renewAndConnect(), delay);
   }
 
   /** Until a break is noticed the picture was complete. */

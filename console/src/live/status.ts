@@ -15,12 +15,9 @@ export type Farewell =
 
 const GOODBYES: Record<string, Farewell> = {
   session_revoked: { kind: 'sign_out', words: 'You were signed out because this session was ended.' },
-  signed_out: { kind: 'sign_out', words: 'You were signed out on this device.' },
   deactivated: { kind: 'sign_out', words: 'Your account was deactivated. Ask an admin of your company.' },
   token_expired: { kind: 'renew' },
-  role_changed: { kind: 'renew' },
   too_slow: { kind: 'ask', words: 'This connection could not keep up with the floor and was closed.' },
-  shutting_down: { kind: 'ask', words: 'The server is restarting.' },
 };
 
 /** What a `bye` of the server means for this console. */

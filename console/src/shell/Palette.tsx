@@ -47,7 +47,7 @@ export function Palette() {
               <Spotlight.Action
                 key={contact.id}
                 label={fullName(contact)}
-                description={contact.company ?? contact.emails[0]?.address}
+                description={contact.company || contact.emails[0]?.address}
                 leftSection={<Initials name={fullName(contact)} size={28} />}
                 onClick={() => navigate(`/contacts/${contact.id}`)}
               />

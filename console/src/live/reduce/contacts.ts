@@ -10,7 +10,7 @@ export function matches(contact: Contact, filters: ContactFilters): boolean {
     (!filters.owner_id || contact.owner_id === filters.owner_id) &&
     (!filters.stage || contact.stage === filters.stage) &&
     (!filters.tag || contact.tags.includes(filters.tag)) &&
-    (!filters.company || contact.company?.toLowerCase() === filters.company.toLowerCase()) &&
+    (!filters.company || contact.company.toLowerCase().startsWith(filters.company.toLowerCase())) &&
     (!filters.updated_since || Date.parse(contact.updated_at) >= Date.parse(filters.updated_since))
   );
 }

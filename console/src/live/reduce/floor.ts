@@ -25,11 +25,12 @@ function withCall(floor: Floor, call: Call): Floor {
 
 function counted(floor: Floor, call: Call): Floor {
   const { today } = floor;
+  if (Date.parse(call.started_at) < Date.parse(today.since)) return floor;
   if (call.state === 'queued') return { ...floor, today: { ...today, calls: today.calls + 1 } };
   if (isLive(call) || !call.outcome) return floor;
   const talked =
     call.answered_at && call.ended_at
-      ? Math.max(0, Math.round((Date.parse(call.ended_at) - Date.parse(call.answered_at)) / 1000))
+      ? Math.max(0, (Date.parse(call.ended_at) - Date.parse(call.answered_at)) / 1000)
       : 0;
   return {
     ...floor,

@@ -48,6 +48,6 @@ export const reduceMembers: Reducer<List<Member>> = (data, change) => {
   return { ...data, data: replaceIn(data.data, member) };
 };
 
-/** Jobs come and go without events, except those that died. */
+/** Jobs come and go without events, except those that died and what became of them. */
 export const reduceJobs: Reducer<List<Job>> = (data, change) =>
-  change.type === 'job.dead' ? new Stale(data) : data;
+  change.type.startsWith('job.') ? new Stale(data) : data;
