@@ -94,7 +94,7 @@ def json_option(parser: argparse.ArgumentParser) -> None:
 
 def import_options(parser: argparse.ArgumentParser) -> None:
     """What the import client asks for."""
-    _part("hub.imports.client").add_options(parser)
+    _part("hub.imports.shell").add_options(parser)
 
 
 # --- commands ----------------------------------------------------------------------------------------------
@@ -147,7 +147,8 @@ def seed(given: argparse.Namespace) -> int:
 
 def import_file(given: argparse.Namespace) -> int:
     """Bring a file of contacts into a running hub."""
-    code: int = _part("hub.imports.client").run(given, find_running(given.data))
+    settings = Settings.from_env(environment(given.data))
+    code: int = _part("hub.imports.shell").run(given, settings, _part("workers.imports").run_here)
     return code
 
 

@@ -1,7 +1,9 @@
 """`ringside doctor` tells a set-up that works from one that doesn't, and what to do about it."""
 
 import asyncio
+import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -19,8 +21,17 @@ from tests.launcher.servers import eventually
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    with start_postgres(tmp_path_factory.mktemp("doctor"), durable=False) as server:
+def folder() -> Iterator[Path]:
+    """A short-lived folder that everybody may enter, so that nothing is kept elsewhere."""
+    path = Path(tempfile.mkdtemp(prefix="ringside-doctor-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def postgres(folder: Path) -> Iterator[PostgresServer]:
+    with start_postgres(folder, durable=False) as server:
         # in a thread of its own: other tests' loops must not be disturbed
         making = threading.Thread(target=asyncio.run, args=[migrate(server.url_for("ringside_owner"), server.admin_url)])
         making.start()
@@ -29,8 +40,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 
 @pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with start_valkey(tmp_path_factory.mktemp("doctor"), durable=True) as server:
+def valkey(folder: Path) -> Iterator[ValkeyServer]:
+    with start_valkey(folder, durable=True) as server:
         yield server
 
 

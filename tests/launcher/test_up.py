@@ -62,9 +62,9 @@ class Up:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         return self._ask(urllib.request.Request(self.said["url"] + path, json.dumps(body).encode(), headers))
 
-    def sign_in(self, role: str = "owner") -> str:
+    def sign_in(self, role: str = "owner", tenant: str = "") -> str:
         """The access token of a demo login."""
-        login = next(login for login in self.said["logins"] if login["role"] == role)
+        login = next(login for login in self.said["logins"] if login["role"] == role and tenant in login["tenant"])
         token: str = self.post("/api/v1/auth/login", {"email": login["email"], "password": login["password"]})["access_token"]
         return token
 
@@ -148,6 +148,20 @@ def test_the_doctor_finds_it_and_nothing_wrong_and_a_second_one_is_refused(up: U
 
     assert [name for name, state in states().items() if state == "wrong"] == []
     eventually(lambda: states()["worker"] == "ok", "the worker shows that it is alive")
+    migrated = subprocess.run(
+        [*command, "migrate", "--data", up.data], capture_output=True, text=True, env=environment(), cwd="/", check=True
+    )
+    assert "up to date" in migrated.stdout
+    (up.data / "leads.csv").write_text("First Name,Email\nFrom the shell,shell@example.com\n")
+    subprocess.run(
+        [*command, "import", "leads.csv", "--company", "Bluebird Tools", "--data", up.data],
+        env=environment(),
+        cwd=up.data,
+        check=True,
+        capture_output=True,
+    )
+    bea = up.sign_in("rep", "Bluebird Tools")
+    assert "From the shell" in [contact["first_name"] for contact in up.get("/api/v1/contacts", bea)["data"]]
     second = subprocess.run(
         [*command, "up", "--data", up.data], capture_output=True, text=True, env=environment(), cwd="/", check=False
     )
