@@ -79,7 +79,8 @@ class Reply:
             return self.body.encode()
         if isinstance(self.body, BaseModel):
             return self.body.model_dump_json().encode()
-        return orjson.dumps(self.body)
+        # asyncpg's UUIDs are a subclass that orjson does not take for one.
+        return orjson.dumps(self.body, default=str)
 
 
 Handler = Callable[[Any, Req[Any, Any]], Awaitable[Reply]]

@@ -31,7 +31,7 @@ GRANT SELECT, INSERT ON events TO ringside_app;
 
 -- Makes the weekly partitions from last week to some weeks ahead; safe to repeat.
 CREATE FUNCTION ensure_event_partitions(p_weeks_ahead int) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     monday date;
     part text;
@@ -53,7 +53,7 @@ SELECT ensure_event_partitions(8);
 
 -- Drops whole weeks older than what is kept; never less than seven days.
 CREATE FUNCTION drop_old_events(p_keep interval) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     part text;
     dropped int := 0;

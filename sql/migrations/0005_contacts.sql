@@ -99,7 +99,9 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, p
 DECLARE
     v_tenant uuid := current_setting('ringside.tenant_id')::uuid;
     v_limit int := least(greatest(p_limit, 1), 100);
-    v_query text := search_fold(left(p_query, 200));
+    -- Punctuation at the ends says nothing, and '.com' alone would stand in half of all contacts.
+    v_query text := trim(both '.,;:-_@()+ ' from search_fold(left(p_query, 200)));
+    v_is_number boolean := p_query ~ '^[-+().\s0-9]+$';
     v_upper text;
     v_digits text := ltrim(regexp_replace(p_query, '[^0-9]', '', 'g'), '0');
     v_ids uuid[];
@@ -110,33 +112,35 @@ BEGIN
         RETURN;
     END IF;
     v_upper := v_query || U&'\+10FFFF';
-    SELECT array_agg(DISTINCT p.id) INTO v_ids FROM (
-        (SELECT c.id FROM contacts c WHERE c.tenant_id = v_tenant AND c.deleted_at IS NULL
-            AND c.name_lc >= v_query AND c.name_lc < v_upper ORDER BY c.name_lc LIMIT v_limit)
-        UNION ALL
-        (SELECT c.id FROM contacts c WHERE c.tenant_id = v_tenant AND c.deleted_at IS NULL
-            AND c.last_name_lc >= v_query AND c.last_name_lc < v_upper ORDER BY c.last_name_lc LIMIT v_limit)
-        UNION ALL
-        (SELECT c.id FROM contacts c WHERE c.tenant_id = v_tenant AND c.deleted_at IS NULL
-            AND c.company_lc >= v_query AND c.company_lc < v_upper ORDER BY c.company_lc LIMIT v_limit)
-        UNION ALL
-        (SELECT e.contact_id FROM contact_emails e WHERE e.tenant_id = v_tenant
-            AND e.address_lc >= v_query AND e.address_lc < v_upper ORDER BY e.address_lc LIMIT v_limit)
-        UNION ALL
-        (SELECT e.contact_id FROM contact_emails e WHERE e.tenant_id = v_tenant
-            AND e.domain_lc >= v_query AND e.domain_lc < v_upper ORDER BY e.domain_lc LIMIT v_limit)
-        UNION ALL
-        (SELECT n.contact_id FROM contact_phones n WHERE v_digits <> '' AND p_query ~ '^[-+().\s0-9]+$' AND n.tenant_id = v_tenant
-            AND n.e164 >= '+' || v_digits AND n.e164 < '+' || v_digits || ':' ORDER BY n.e164 LIMIT v_limit)
-    ) AS p (id);
-    v_ids := coalesce(v_ids, '{}');
-    RETURN QUERY SELECT u, 0 FROM unnest(v_ids) AS u;
+    SELECT array_agg(q.id ORDER BY q.place, q.id) INTO v_ids FROM (
+        SELECT p.id, min(p.place) AS place FROM (
+            (SELECT c.id, 1 FROM contacts c WHERE c.tenant_id = v_tenant AND c.deleted_at IS NULL
+                AND c.name_lc >= v_query AND c.name_lc < v_upper ORDER BY c.name_lc LIMIT v_limit)
+            UNION ALL
+            (SELECT c.id, 2 FROM contacts c WHERE c.tenant_id = v_tenant AND c.deleted_at IS NULL
+                AND c.last_name_lc >= v_query AND c.last_name_lc < v_upper ORDER BY c.last_name_lc LIMIT v_limit)
+            UNION ALL
+            (SELECT c.id, 3 FROM contacts c WHERE c.tenant_id = v_tenant AND c.deleted_at IS NULL
+                AND c.company_lc >= v_query AND c.company_lc < v_upper ORDER BY c.company_lc LIMIT v_limit)
+            UNION ALL
+            (SELECT e.contact_id, 4 FROM contact_emails e WHERE e.tenant_id = v_tenant
+                AND e.address_lc >= v_query AND e.address_lc < v_upper ORDER BY e.address_lc LIMIT v_limit)
+            UNION ALL
+            (SELECT e.contact_id, 5 FROM contact_emails e WHERE e.tenant_id = v_tenant
+                AND e.domain_lc >= v_query AND e.domain_lc < v_upper ORDER BY e.domain_lc LIMIT v_limit)
+            UNION ALL
+            (SELECT n.contact_id, 6 FROM contact_phones n WHERE v_digits <> '' AND v_is_number AND n.tenant_id = v_tenant
+                AND n.e164 >= '+' || v_digits AND n.e164 < '+' || v_digits || ':' ORDER BY n.e164 LIMIT v_limit)
+        ) AS p (id, place) GROUP BY p.id
+    ) AS q;
+    v_ids := coalesce(v_ids[1:v_limit], '{}');
+    RETURN QUERY SELECT u.id, 0 FROM unnest(v_ids) WITH ORDINALITY AS u (id, place) ORDER BY u.place;
     IF cardinality(v_ids) >= v_limit THEN
         RETURN;
     END IF;
 
     -- A number however it is written is one word of digits; anything else is cut at the spaces.
-    IF p_query ~ '^[-+().\s0-9]+$' THEN
+    IF v_is_number THEN
         IF length(v_digits) < 3 THEN
             RETURN;
         END IF;
