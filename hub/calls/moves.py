@@ -34,6 +34,8 @@ async def move_call(
     """
     if not may_move(call["state"], to):
         return False
+    if to == "failed" and error is None:
+        error = "The telephone provider could not connect the call."
     moment = _plausible(at, call)
     ended = None if is_live(to) else moment
     answered = call["answered_at"]
@@ -62,7 +64,8 @@ def _plausible(at: datetime | None, call: asyncpg.Record) -> datetime:
     now: datetime = call["now"]
     if at is None:
         return now
-    return min(max(at, call["answered_at"] or call["created_at"]), now)
+    earliest: datetime = call["answered_at"] or call["created_at"]
+    return min(max(at, earliest), now)
 
 
 async def emit_state(tx: Tx, call_id: UUID) -> None:

@@ -44,6 +44,10 @@ async def rep(stack: Stack, acme: Company) -> Api:
     return stack.server.as_member(acme, "rep")
 
 
+def ids(answer: Answer) -> list[str]:
+    return [c["id"] for c in answer.body["data"]]
+
+
 async def contact(api: Api, *numbers: str) -> str:
     answer = await api.post("/contacts", {"first_name": "Ada", "phones": [{"e164": n} for n in numbers]})
     assert answer.status == 201, answer.body
@@ -282,7 +286,6 @@ async def test_calls_are_listed_by_contact_rep_state_and_time(stack: Stack, acme
     first = await place(rep, await contact(rep, "+12025550101"))
     await rep.post(f"/calls/{first['id']}/hangup")
     second = await place(rep, await contact(rep, "+12025550102"))
-    ids = lambda answer: [c["id"] for c in answer.body["data"]]  # noqa: E731
     assert ids(await rep.get("/calls")) == [second["id"], first["id"]]
     assert ids(await rep.get("/calls", contact_id=first["contact_id"])) == [first["id"]]
     assert ids(await rep.get("/calls", state="queued,dialing")) == [second["id"]]

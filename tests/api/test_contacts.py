@@ -11,7 +11,7 @@ import pytest
 from hub.db import tenant_tx
 from hub.sqlfiles import Statement
 from tests.conftest import Company
-from tests.harness import Api, RunningHub
+from tests.harness import Answer, Api, RunningHub
 
 EVENTS = Statement("events", "SELECT type, frame::json -> 'data' AS data FROM events WHERE tenant_id = :tenant_id ORDER BY seq")
 
@@ -19,6 +19,10 @@ EVENTS = Statement("events", "SELECT type, frame::json -> 'data' AS data FROM ev
 async def events_of(server: RunningHub, company: Company) -> list[str]:
     async with tenant_tx(server.hub.db, company.who()) as tx:
         return [row["type"] for row in await tx.fetch(EVENTS)]
+
+
+def ids(answer: Answer) -> set[str]:
+    return {c["id"] for c in answer.body["data"]}
 
 
 async def add(api: Api, **fields: Any) -> dict[str, Any]:
@@ -118,7 +122,6 @@ async def test_filters_narrow_the_list(rep: Api, acme: Company) -> None:
     mine = str(acme.members["rep"])
     a = await add(rep, first_name="A", stage="lead", tags=["West"], company="Ostrich Ltd", owner_id=mine)
     b = await add(rep, first_name="B", stage="won", tags=["east"], company="ostara")
-    ids = lambda answer: {c["id"] for c in answer.body["data"]}  # noqa: E731
     assert ids(await rep.get("/contacts", stage="lead")) == {a["id"]}
     assert ids(await rep.get("/contacts", tag="west")) == {a["id"]}
     assert ids(await rep.get("/contacts", owner_id=mine)) == {a["id"]}
