@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from hub.sqlfiles import SQL_DIR
 
+from hub.sqlfiles import SQL_DIR
 from tests.conftest import TestDatabase
 
 LINT = (SQL_DIR / "lint.sql").read_text()
