@@ -50,7 +50,6 @@ class Reader:
         self._limits = limits
         self._dismiss = dismiss
         self._feed: Feed | None = None
-        self._entered = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -73,8 +72,6 @@ class Reader:
             self._task.cancel()
         if self._feed is not None:
             self._feed.leave(self)
-        if self._entered:
-            self._entered = False
             self._floor.leave(self.claims.tenant_id)
 
     def renew(self, claims: Claims) -> None:
@@ -134,12 +131,8 @@ class Reader:
         if not await self.line.settled(self._limits.connect_deadline_s):
             self._dismiss(self, None)
             return
-        self._entered = True
-        try:
-            feed = await self._floor.enter(self.claims.tenant_id)
-        except BaseException:
-            self._entered = False
-            raise
+        # When this is cancelled meanwhile, `enter` itself takes the socket off its count again.
+        feed = await self._floor.enter(self.claims.tenant_id)
         self._feed = feed
         problem = None if cursor is None else await self._problem_with(cursor, feed)
         self.position = feed.position if cursor is None or problem else cursor.seq

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,7 +58,12 @@ class _PlainWebSocket(EngineWebSocket):  # type: ignore[misc]
 
 def new_server(*, ping_interval_s: int, ping_timeout_s: int, max_message_bytes: int, allows_origin: Any) -> socketio.AsyncServer:
     """A Socket.IO server whose sockets can be written to with a Line."""
+    # Without a logger of ours the libraries put a handler on their own, and they log every packet.
+    logger = logging.getLogger("socketio.server")
+    logger.setLevel(logging.ERROR)
     sio = socketio.AsyncServer(
+        logger=logger,
+        engineio_logger=logger,
         async_mode="aiohttp",
         transports=["websocket"],
         allow_upgrades=False,

@@ -226,6 +226,10 @@ class Client:
         """Wait for one of the test's own events."""
         await self.until(lambda: n in self.notes, f"the event {n!r}", within_s)
 
+    async def until_heard(self, count: int, within_s: float = 10) -> None:
+        """Wait for so many events."""
+        await self.until(lambda: len(self.events) >= count, f"{count} events", within_s)
+
     async def until_gone(self, within_s: float = 10) -> None:
         """Wait until the server has ended the connection."""
         await self.until(lambda: self.disconnected, "the end of the connection", within_s)

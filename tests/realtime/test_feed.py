@@ -121,3 +121,45 @@ async def test_a_log_that_lost_what_is_missing_is_told_as_resync(db: Database, a
     await eventually(lambda: len(ear.seqs) == 2, "what the log has")
     assert ear.resyncs == []
     feed.close()
+
+
+async def test_a_socket_that_joins_between_two_turns_of_the_loop_hears_nothing_twice(db: Database, acme: Company) -> None:
+    feed, first = await start_feed(db, acme)
+    start = feed.position
+    hints = await commit(db, acme, [2, 1])
+    feed.offer(hints[0], 0.0, "hint")  # accepted, written with the next turn
+    late = Ear()
+    kept = feed.since(start, 10**6, late.rooms)
+    assert kept is not None
+    frames, _, at = kept
+    late.push(frames, 2, start)
+    assert feed.join(late, at)
+    feed.offer(hints[1], 0.0, "hint")
+    feed.flush()
+    assert first.seqs == late.seqs == [start + 1, start + 2, start + 3]
+    feed.close()
+
+
+async def test_a_socket_that_is_not_where_the_feed_is_does_not_join(db: Database, acme: Company) -> None:
+    feed, _ = await start_feed(db, acme)
+    start = feed.position
+    (hint,) = await commit(db, acme, [1])
+    feed.offer(hint, 0.0, "hint")
+    assert not feed.join(Ear(), start)
+    feed.close()
+
+
+async def test_what_is_kept_is_bounded(db: Database, acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.realtime.feed.RING_EVENTS", 10)
+    monkeypatch.setattr("hub.realtime.feed.MAX_AHEAD", 10)
+    feed, ear = await start_feed(db, acme)
+    start = feed.position
+    hints = await commit(db, acme, [1] * 30)
+    for hint in hints[1:]:
+        feed.offer(hint, 0.0, "hint")  # the first one is missing: these wait, and are too many to wait
+    await eventually(lambda: feed.position == start + 30, "the log gives them all")
+    feed.flush()
+    assert ear.seqs == list(range(start + 1, start + 31))
+    assert feed.since(start + 19, 10**6, ear.rooms) is None
+    assert feed.since(start + 20, 10**6, ear.rooms) is not None
+    feed.close()

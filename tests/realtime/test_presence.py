@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
+import aiohttp
 import asyncpg
 import orjson
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Conflict
 from hub.presence import actions, queries
+from hub.presence.events import PresenceChanged
 from hub.presence.models import ChosenState, Person
 from hub.realtime.limits import Limits
 from hub.who import Who
@@ -294,6 +296,7 @@ async def test_the_snapshot_and_the_events_after_it_are_the_fresh_snapshot(db: D
             frames = await tx.conn.fetch("SELECT frame FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq", start, now)
         for frame in map(orjson.loads, [row["frame"] for row in frames]):
             assert frame["type"] == "presence.changed"
+            PresenceChanged.data_model.model_validate(frame["data"])
             changed = frame["data"]["person"]
             people[changed["user"]["id"]] = changed
 
@@ -313,3 +316,34 @@ async def test_presence_is_each_companys_own(hub: HubProcess, acme: Company, glo
         await until_state(hub.db, globex, "online", "manager")
         await theirs.until(lambda: states_of(theirs, globex.members["manager"]), "their own")
         assert states_of(theirs, acme.members["rep"]) == []
+
+
+async def test_presence_over_http(hub: HubProcess, acme: Company) -> None:
+    headers = {"Authorization": f"Bearer {token_for(acme)}"}
+    async with clients(Client.connect(hub.url, token_for(acme))), aiohttp.ClientSession(headers=headers) as http:
+        await until_state(hub.db, acme, "online")
+        for state in ("away", "away", "online"):
+            async with http.put(f"{hub.url}/api/v1/presence", json={"state": state}) as answer:
+                assert answer.status == 200
+                assert Person.model_validate(await answer.json()).state == state
+        for body in ({"state": "offline"}, {"state": "on_call"}, {}):
+            async with http.put(f"{hub.url}/api/v1/presence", json=body) as answer:
+                assert answer.status == 422
+        async with tenant_tx(hub.db, acme.who()) as tx:
+            await actions.on_call(tx, acme.members["rep"], await make_call(tx, acme))
+        async with http.put(f"{hub.url}/api/v1/presence", json={"state": "away"}) as answer:
+            assert (answer.status, (await answer.json())["error"]) == (409, "on_a_call")
+
+
+async def test_a_person_who_chose_a_state_but_never_connects_goes_offline(
+    hub: HubProcess, acme: Company, database: TestDatabase
+) -> None:
+    async with tenant_tx(hub.db, acme.who()) as tx:
+        await actions.set_state(tx, acme.members["rep"], "away")
+    await actions.reap(hub.db)
+    assert (await person(hub.db, acme))["state"] == "away"
+    admin = await asyncpg.connect(database.admin_url)
+    await admin.execute("UPDATE presence SET since = since - interval '1 minute'")
+    await admin.close()
+    gone = await until_state(hub.db, acme, "offline")
+    assert gone["reason"] == actions.NO_SOCKET

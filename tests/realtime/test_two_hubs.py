@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Any
 
 from hub.db import Database
 from hub.embedded import ValkeyServer
@@ -141,6 +142,33 @@ async def test_a_client_goes_on_where_it_was_after_its_hub_was_restarted(
         await note(db, acme, round_ * 100 + 50)
     assert heard == sorted(heard)
     assert len(heard) == 4 * 20 + 3
+
+
+async def test_a_client_that_loses_its_connection_again_and_again_under_load_hears_everything_once(
+    database: TestDatabase, valkey_url: str, acme: Company
+) -> None:
+    async with hub_process(database.app_url, valkey_url) as one, hub_process(database.app_url, valkey_url) as two:
+        stop = asyncio.Event()
+        written: list[list[str]] = [[], []]
+        writers = [
+            asyncio.create_task(write_until(stop, hub, acme, name, said))
+            for hub, name, said in ((one, "a", written[0]), (two, "b", written[1]))
+        ]
+        cursor: dict[str, Any] = await head_of(one.db, acme)
+        heard: list[int] = []
+        first = cursor["seq"] + 1
+        for round_ in range(30):
+            hub = (one, two)[round_ % 2]
+            async with clients(Client.connect(hub.url, token_for(acme), cursor)) as (client,):
+                await client.until_heard(1 + round_ % 7)
+                # What arrives while hanging up may be heard or not; the cursor says what was.
+                heard += client.seqs
+                cursor = {"epoch": client.ready["epoch"], "seq": heard[-1]}
+                assert not client.of("resync")
+        stop.set()
+        await asyncio.gather(*writers)
+        assert heard == list(range(first, first + len(heard)))
+        assert len(heard) > 100
 
 
 async def test_a_client_that_moves_to_a_hub_that_is_behind_misses_nothing_and_is_not_told_to_resync(
