@@ -154,8 +154,6 @@ class RedisHints:
             self._task = None
         await self.redis.aclose()
 
-    close = stop
-
     def _put(self, item: _Message | _Job) -> None:
         self._queue.append(item)
         self._bytes += len(item.body)
