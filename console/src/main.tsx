@@ -22,7 +22,7 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={cssVariables}>
       <QueryClientProvider client={queryClient}>
-        <Notifications position="top-right" limit={4} />
+        <Notifications position="top-center" limit={4} />
         <BrowserRouter>
           <App />
         </BrowserRouter>

@@ -78,7 +78,12 @@ export const theme = createTheme({
     Select: { defaultProps: { size: 'sm' } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
     Modal: {
-      defaultProps: { centered: true, padding: 'lg', radius: 'lg' },
+      defaultProps: {
+        centered: true,
+        padding: 'lg',
+        radius: 'lg',
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
       styles: { title: { fontSize: 16, fontWeight: 620 } },
     },
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end' } },

@@ -1,7 +1,7 @@
 import { Button, Tooltip } from '@mantine/core';
 import { IconPhone } from '@tabler/icons-react';
 import { isLive } from '../live/reduce/shared';
-import { notifyFailure } from '../ui/notify';
+import { attempt } from '../ui/notify';
 import { useLastCall, usePlaceCall } from './queries';
 
 /** Calls one number of a contact; one call at a time. */
@@ -21,11 +21,8 @@ export function CallButton({ contactId, phone }: { contactId: string; phone: str
         aria-disabled={onCall}
         loading={place.isPending}
         onClick={() => {
-          if (onCall) return;
-          place.mutate(
-            { contact_id: contactId, phone },
-            { onError: (error) => notifyFailure('The call could not be placed', error) },
-          );
+          const call = { contact_id: contactId, phone };
+          if (!onCall) attempt(place.mutateAsync(call), 'The call could not be placed');
         }}
       >
         Call

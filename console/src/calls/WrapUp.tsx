@@ -2,7 +2,7 @@ import { Button, Text, Textarea } from '@mantine/core';
 import { getHotkeyHandler, useHotkeys } from '@mantine/hooks';
 import { useState } from 'react';
 import type { Call, DispositionValue } from '../api/types';
-import { notifyFailure } from '../ui/notify';
+import { attempt } from '../ui/notify';
 import classes from './CallBar.module.css';
 import { useMyPerson, useSetPresence } from './presence';
 import { useDispositions, useSetDisposition } from './queries';
@@ -25,17 +25,15 @@ export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
   const presence = useSetPresence();
   const inWrapUp = useMyPerson()?.state === 'wrap_up';
 
-  const finish = () => {
-    if (inWrapUp)
-      presence.mutate('online', { onError: (error) => notifyFailure('You are still in wrap-up', error) });
+  const skip = () => {
+    if (inWrapUp) attempt(presence.mutateAsync('online'), 'You are still in wrap-up');
     onDone();
   };
+  // The disposition ends the wrap-up by itself.
   const submit = () => {
     if (!chosen || save.isPending) return;
-    save.mutate(
-      { id: call.id, disposition: chosen, note },
-      { onSuccess: finish, onError: (error) => notifyFailure('The disposition could not be saved', error) },
-    );
+    const disposition = { id: call.id, disposition: chosen, note };
+    attempt(save.mutateAsync(disposition), 'The disposition could not be saved', onDone);
   };
   useHotkeys([
     ...dispositions
@@ -73,7 +71,7 @@ export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
           onChange={(event) => setNote(event.currentTarget.value)}
           onKeyDown={getHotkeyHandler([['mod+Enter', submit]])}
         />
-        <Button variant="subtle" color="gray" onClick={finish}>
+        <Button variant="subtle" color="gray" onClick={skip}>
           Skip
         </Button>
         <Button onClick={submit} disabled={!chosen} loading={save.isPending}>

@@ -119,7 +119,8 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear }: Pro
         className={classes.search}
         type="search"
         aria-label="Search contacts"
-        placeholder="Name, company, email or phone  ( / )"
+        placeholder="Name, company, email or phone"
+        rightSection={phone ? null : <kbd className={classes.key}>/</kbd>}
         leftSection={<IconSearch size={16} stroke={1.7} />}
         value={text}
         onChange={(event) => {

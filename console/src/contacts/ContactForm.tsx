@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   Alert,
+  Autocomplete,
   Button,
   Group,
   Modal,
@@ -20,7 +21,7 @@ import { usePeopleNames } from '../floor/people';
 import { notifyDone } from '../ui/notify';
 import { Failure, Loading } from '../ui/States';
 import { type ContactDraft, draftOf, inputOf, type Row, row } from './form';
-import { fullName, words } from './naming';
+import { fullName } from './naming';
 import { useContactForEdit, useCreateContact, useFacets, useUpdateContact } from './queries';
 
 type RowsProps = {
@@ -37,7 +38,7 @@ function Rows({ legend, one, labels, rows, problemAt, onChange }: RowsProps) {
     onChange(rows.map((each) => (each.key === key ? { ...each, ...part } : each)));
   return (
     <fieldset style={{ border: 0, margin: 0, padding: 0 }}>
-      <Text component="legend" fw={500} mb={4}>
+      <Text component="legend" fw={600} mb={4}>
         {legend}
       </Text>
       <Stack gap={6}>
@@ -52,7 +53,7 @@ function Rows({ legend, one, labels, rows, problemAt, onChange }: RowsProps) {
               onChange={(event) => change(each.key, { value: event.currentTarget.value })}
             />
             <TextInput
-              w={130}
+              w={{ base: 92, xs: 130 }}
               aria-label={`${labels} of ${one.toLowerCase()} ${index + 1}`}
               placeholder={labels}
               value={each.label}
@@ -108,7 +109,6 @@ function Form({ before, submitLabel, busy, error, onSubmit, onCancel }: FormProp
   const facets = useFacets().data;
   const names = usePeopleNames();
   const owners = new Map(names).set(me.user.id, me.user.name);
-  const stages = new Set([...(facets?.stages ?? []), ...(draft.stage ? [draft.stage] : [])]);
   const problem = problems(error);
   const set = (part: Partial<ContactDraft>) => setDraft((old) => ({ ...old, ...part }));
   const text = (name: 'first_name' | 'last_name' | 'company' | 'title', label: string) => (
@@ -138,13 +138,12 @@ function Form({ before, submitLabel, busy, error, onSubmit, onCancel }: FormProp
           {text('last_name', 'Last name')}
           {text('company', 'Company')}
           {text('title', 'Title')}
-          <Select
+          <Autocomplete
             label="Stage"
-            clearable
-            data={[...stages].map((value) => ({ value, label: words(value) }))}
-            value={draft.stage || null}
+            data={facets?.stages ?? []}
+            value={draft.stage}
             error={problem('stage')}
-            onChange={(value) => set({ stage: value ?? '' })}
+            onChange={(stage) => set({ stage })}
           />
           <Select
             label="Owner"

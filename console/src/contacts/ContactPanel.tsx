@@ -20,9 +20,9 @@ import { Timeline } from './Timeline';
 /** Kinds worth a word; most plans cannot tell a mobile from a fixed line. */
 const PHONE_KINDS: Record<string, string> = {
   mobile: 'Mobile',
-  fixed_line: 'Fixed line',
+  fixed: 'Fixed line',
   toll_free: 'Toll-free',
-  premium_rate: 'Premium rate',
+  premium: 'Premium rate',
   voip: 'VoIP',
 };
 

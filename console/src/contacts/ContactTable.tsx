@@ -98,7 +98,7 @@ function Cells({
       <span role="cell" className={`${classes.cellEmail} truncate`}>
         {contact.emails[0]?.address}
       </span>
-      <span role="cell">
+      <span role="cell" className={classes.stage}>
         {contact.stage && (
           <Badge variant="light" color="gray" tt="none" fw={500} maw={110}>
             {words(contact.stage)}

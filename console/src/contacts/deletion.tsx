@@ -1,7 +1,7 @@
 import { Button, Group } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import type { Contact } from '../api/types';
-import { notifyDone, notifyFailure } from '../ui/notify';
+import { attempt, notifyDone } from '../ui/notify';
 import { fullName } from './naming';
 import { useDeleteContact, useRestoreContact } from './queries';
 
@@ -11,28 +11,27 @@ export function useDeletion(onDeleted: () => void): (contact: Contact) => void {
   const restore = useRestoreContact();
 
   const undo = (contact: Contact, notice: string) => {
+    const name = fullName(contact);
     notifications.hide(notice);
-    restore.mutate(contact.id, {
-      onSuccess: () => notifyDone(`${fullName(contact)} is back`),
-      onError: (error) => notifyFailure(`${fullName(contact)} could not be restored`, error),
-    });
+    attempt(restore.mutateAsync(contact.id), `${name} could not be restored`, () =>
+      notifyDone(`${name} is back`),
+    );
   };
 
-  return (contact) =>
-    remove.mutate(contact.id, {
-      onSuccess: () => {
-        const notice = `deleted-${contact.id}`;
-        notifyDone(
-          <Group justify="space-between" wrap="nowrap">
-            <span>{fullName(contact)} was deleted</span>
-            <Button size="compact-sm" variant="light" onClick={() => undo(contact, notice)}>
-              Undo
-            </Button>
-          </Group>,
-          notice,
-        );
-        onDeleted();
-      },
-      onError: (error) => notifyFailure(`${fullName(contact)} could not be deleted`, error),
+  return (contact) => {
+    const name = fullName(contact);
+    attempt(remove.mutateAsync(contact.id), `${name} could not be deleted`, () => {
+      const notice = `deleted-${contact.id}`;
+      notifyDone(
+        <Group justify="space-between" wrap="nowrap">
+          <span>{name} was deleted</span>
+          <Button size="compact-sm" variant="light" onClick={() => undo(contact, notice)}>
+            Undo
+          </Button>
+        </Group>,
+        notice,
+      );
+      onDeleted();
     });
+  };
 }

@@ -41,6 +41,12 @@ export function draftOf(contact: Contact | null): ContactDraft {
 
 const filled = (rows: Row[]) => rows.filter((each) => each.value.trim());
 
+/** Without a label the server gives its own. */
+function labelled(each: Row): { label?: string } {
+  const label = each.label.trim();
+  return label ? { label } : {};
+}
+
 /** What is sent. Values of custom fields that were not touched keep their type. */
 export function inputOf(draft: ContactDraft, before: Contact | null): ContactInput {
   const known = before?.custom ?? {};
@@ -59,11 +65,11 @@ export function inputOf(draft: ContactDraft, before: Contact | null): ContactInp
     last_name: draft.last_name.trim(),
     company: draft.company.trim(),
     title: draft.title.trim(),
-    stage: draft.stage,
+    stage: draft.stage.trim(),
     owner_id: draft.owner_id,
     tags: draft.tags,
     phones: filled(draft.phones).map((each) => phoneInput(each, before)),
-    emails: filled(draft.emails).map((each) => ({ address: each.value.trim(), label: each.label.trim() })),
+    emails: filled(draft.emails).map((each) => ({ address: each.value.trim(), ...labelled(each) })),
     custom: Object.fromEntries(custom),
   };
 }
@@ -72,6 +78,5 @@ export function inputOf(draft: ContactDraft, before: Contact | null): ContactInp
 function phoneInput(each: Row, before: Contact | null) {
   const number = each.value.trim();
   const known = before?.phones.find((phone) => phone.e164 === number);
-  const label = each.label.trim();
-  return known ? { e164: known.e164, extension: known.extension, label } : { number, label };
+  return { ...(known ? { e164: known.e164, extension: known.extension } : { number }), ...labelled(each) };
 }

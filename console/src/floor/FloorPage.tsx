@@ -16,7 +16,8 @@ export function FloorPage() {
       {query.isPending && <Loading rows={10} height={24} />}
       {query.isError && !floor && <Failure error={query.error} onRetry={() => query.refetch()} />}
       {floor && (
-        <div className={classes.grid}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        <div className={classes.grid} role="group" aria-label="The floor now" tabIndex={0}>
           <TodayPanel today={floor.today} updatedAt={query.dataUpdatedAt} />
           <PeoplePanel people={floor.people} updatedAt={query.dataUpdatedAt} />
           <StreamPanel floor={floor} updatedAt={query.dataUpdatedAt} />

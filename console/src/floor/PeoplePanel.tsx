@@ -72,7 +72,8 @@ function Section({ group }: { group: Group }) {
 export function PeoplePanel({ people, updatedAt }: { people: Person[]; updatedAt: number }) {
   return (
     <Panel title="People" aside={<Age updatedAt={updatedAt} />}>
-      <div className={classes.scroll}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <div className={classes.scroll} role="group" aria-label="People by state" tabIndex={0}>
         {grouped(people)
           .filter((group) => group.people.length > 0)
           .map((group) => (

@@ -23,8 +23,9 @@ export function StreamPanel({ floor, updatedAt }: { floor: Floor; updatedAt: num
           Calls, notes and imports appear here the moment they happen.
         </Empty>
       ) : (
-        <div className={classes.scroll}>
-          <ol className={classes.stream} role="log" aria-label="What happens" aria-live="off">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        <div className={classes.scroll} role="log" aria-label="What happens" aria-live="off" tabIndex={0}>
+          <ol className={classes.stream}>
             {lines.map((line) => (
               <li key={line.id} className={classes.saying} data-tone={line.tone}>
                 <i aria-hidden />

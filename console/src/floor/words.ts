@@ -6,6 +6,11 @@ import { clock } from '../ui/time';
 
 export type Saying = { text: string; tone: 'good' | 'warn' | 'bad' | 'plain' };
 
+/** A sentence as a remark in brackets. */
+function aside(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '');
+}
+
 function callSaying(call: Call, who: string): Saying | null {
   const whom = otherEnd(call);
   switch (call.state) {
@@ -63,7 +68,7 @@ export function saying(event: LiveEvent, nameOf: (id: string) => string | undefi
       return plain(`${actor} undid the import of ${event.data.import.filename}`);
     case 'presence.changed': {
       const { user, state, reason } = event.data.person;
-      const why = reason ? ` (${reason})` : '';
+      const why = reason ? ` (${aside(reason)})` : '';
       if (state === 'online') return plain(`${user.name} is available${why}`);
       if (state === 'away') return plain(`${user.name} is away${why}`);
       return state === 'offline' ? plain(`${user.name} went offline${why}`) : null;

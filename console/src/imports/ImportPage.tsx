@@ -134,8 +134,8 @@ function Report({ one, updatedAt }: { one: Import; updatedAt: number }) {
         </dl>
         {one.warnings > 0 && (
           <Text className="muted">
-            {one.warnings.toLocaleString()} imported rows held something that was left out, such as a second
-            number that is not valid.
+            In {one.warnings.toLocaleString()} imported rows something was not taken as it stood, such as a
+            second number that is not valid.
           </Text>
         )}
         {one.kept > 0 && (

@@ -39,9 +39,9 @@ function Columns({ preview, onChange }: ColumnsProps) {
               <td>
                 <Select
                   size="xs"
-                  w={200}
+                  w={{ base: 190, sm: 250 }}
                   aria-label={`Field for ${column.name}`}
-                  placeholder="Leave out"
+                  placeholder="Kept as a custom field"
                   searchable
                   clearable
                   data={fields}
@@ -84,9 +84,9 @@ function Rows({ rows }: { rows: ImportPreview['rows'] }) {
                 {contact.phones?.map((phone) => readable(phone.e164)).join(', ')}
               </td>
               <td className="truncate">{contact.emails?.map((email) => email.address).join(', ')}</td>
-              <td style={{ color: fails ? 'var(--rs-bad)' : 'var(--rs-warn)' }}>
+              <td className={classes.problems} style={{ color: fails ? 'var(--rs-bad)' : 'var(--rs-warn)' }}>
                 {fails && 'Not imported: '}
-                {problems.join('; ')}
+                {problems.join(' ')}
               </td>
             </tr>
           ))}
@@ -153,10 +153,10 @@ export function Mapper({ file, onOther }: { file: File; onOther: () => void }) {
       </Panel>
       <div className={classes.foot}>
         <Select
-          label="When a contact is already known by email or phone"
+          label="When the email or phone is already known"
           data={POLICIES}
           allowDeselect={false}
-          w={360}
+          w={{ base: '100%', sm: 360 }}
           value={duplicates}
           onChange={(value) => setDuplicates((value ?? 'update') as Duplicates)}
         />

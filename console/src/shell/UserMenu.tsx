@@ -1,4 +1,4 @@
-import { Menu, SegmentedControl, Text, useMantineColorScheme } from '@mantine/core';
+import { type MantineColorScheme, Menu, Text, useMantineColorScheme } from '@mantine/core';
 import {
   IconCheck,
   IconChevronUp,
@@ -16,9 +16,9 @@ import classes from './Shell.module.css';
 
 const SCHEMES = [
   { value: 'light', label: 'Light' },
-  { value: 'auto', label: 'Auto' },
   { value: 'dark', label: 'Dark' },
-];
+  { value: 'auto', label: 'Like the system' },
+] as const;
 
 function Companies() {
   const { tenants, tenant } = useMe();
@@ -62,10 +62,11 @@ export function UserMenu() {
   const me = useMe();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu width={236} position="top-start">
+    <Menu width={224} position="top-start">
       <Menu.Target>
-        <button type="button" className={classes.user} aria-label={`Account: ${me.user.name}`}>
+        <button type="button" className={classes.user}>
           <Initials name={me.user.name} size={30} />
+          <span className="visually-hidden">Account:</span>
           <span className={classes.userText}>
             <Text component="span" display="block" fw={600} className="truncate">
               {me.user.name}
@@ -83,15 +84,16 @@ export function UserMenu() {
         <Menu.Divider />
         <Companies />
         <Menu.Label>Appearance</Menu.Label>
-        <SegmentedControl
-          aria-label="Colour scheme"
-          fullWidth
-          size="xs"
-          m={4}
-          data={SCHEMES}
+        <Menu.RadioGroup
           value={colorScheme}
-          onChange={(value) => setColorScheme(value as 'light' | 'dark' | 'auto')}
-        />
+          onChange={(value) => setColorScheme(value as MantineColorScheme)}
+        >
+          {SCHEMES.map((each) => (
+            <Menu.RadioItem key={each.value} value={each.value} closeMenuOnClick={false}>
+              {each.label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void session.logout(false)}>
           Sign out
