@@ -82,28 +82,30 @@ def document(settings: Settings) -> dict[str, Any]:
 class Hub:
     """One running server process."""
 
-    def __init__(self, settings: Settings, db: Database, hints: RedisHints) -> None:
+    def __init__(self, settings: Settings, db: Database, floor_db: Database, hints: RedisHints) -> None:
         self.settings = settings
         self.db = db
         self.hints = hints
         self.tokens = Tokens(settings.key("access-token"))
-        self.realtime = Realtime(settings, db, self.tokens, hints)
+        self.realtime = Realtime(settings, floor_db, self.tokens, hints)
 
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, settings: Settings) -> AsyncIterator[Hub]:
         """Connect to what is needed, start the live floor, and stop it all again."""
         hints = RedisHints(settings.redis_url)
-        db = await Database.open(settings.database_url, notifier=hints, min_size=2, max_size=16, name="ringside-hub")
-        hub = cls(settings, db, hints)
-        try:
+        async with contextlib.AsyncExitStack() as stack:
             await hints.start()
+            stack.push_async_callback(hints.stop)
+            db = await Database.open(settings.database_url, notifier=hints, min_size=2, max_size=16, name="ringside hub")
+            stack.push_async_callback(db.close)
+            # The floor has connections of its own: requests that take all the others must not make it late.
+            floor_db = await Database.open(settings.database_url, notifier=hints, max_size=4, name="ringside floor")
+            stack.push_async_callback(floor_db.close)
+            hub = cls(settings, db, floor_db, hints)
+            stack.push_async_callback(hub.realtime.stop)
             await hub.realtime.start()
             yield hub
-        finally:
-            await hub.realtime.stop()
-            await hints.stop()
-            await db.close()
 
     def application(self) -> web.Application:
         """The aiohttp application with everything mounted."""

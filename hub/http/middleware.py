@@ -111,7 +111,8 @@ def _finish(request: web.Request, response: web.StreamResponse, request_id: str,
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "unmatched"
     REQUESTS.labels(route, request.method, str(response.status)).inc()
-    LATENCY.labels(route, request.method).observe(took_s)
+    if response.status != 101:  # a websocket's request lasts as long as its socket
+        LATENCY.labels(route, request.method).observe(took_s)
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
         for name, value in _SECURITY.items():
