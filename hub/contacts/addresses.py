@@ -10,6 +10,9 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 from phonenumbers import timezone as phone_timezone
+from phonenumbers.phonenumberutil import is_number_type_geographical
+
+from hub.contacts.north_america import read_usual
 
 _KINDS = {
     PhoneNumberType.MOBILE: "mobile",
@@ -26,6 +29,14 @@ _KINDS = {
 }
 _INTERNATIONAL = re.compile(r"^\s*(?:\(?00|011)[-. )]?(?=[1-9(])")
 _UNKNOWN_ZONE = "Etc/Unknown"
+# A plus and fifteen digits (ITU-T E.164, section 6); libphonenumber knows longer ones, which exist only within a country.
+_LONGEST_E164 = 16
+# Plain addresses need no more than this; everything else goes through the whole check, which takes ten times as long.
+_PLAIN_EMAIL = re.compile(
+    r"(?!postmaster@)(?=[^@]{1,64}@.{1,180}$)([a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*)@"
+    r"((?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}[a-z0-9]\.|[a-z0-9]\.)+(?!(?:arpa|invalid|local|localhost|onion)$)[a-z]{2,24})",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,11 @@ def parse_phone(text: str, region: str = "US") -> Phone:
 def _parse_phone(text: str, region: str) -> Phone | str:
     if len(text) > 100:
         return "This is too long to be a telephone number."
+    usual = read_usual(text, region)
+    if usual is not None:
+        if usual.kind == PhoneNumberType.UNKNOWN:
+            return f"{text!r} is not a number that exists in US (+1)."
+        return Phone(f"+1{usual.national}", usual.extension, _KINDS[usual.kind], usual.zones)
     # 00 (and 011 in North America) dials abroad; libphonenumber only knows the prefix of the region it assumes.
     written = _INTERNATIONAL.sub("+", text)
     try:
@@ -68,8 +84,16 @@ def _parse_phone(text: str, region: str) -> Phone | str:
     kind = phonenumbers.number_type(number)
     if kind == PhoneNumberType.UNKNOWN:
         return _why_not_valid(text, number)
-    zones = tuple(zone for zone in phone_timezone.time_zones_for_number(number) if zone != _UNKNOWN_ZONE)
-    return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), number.extension or "", _KINDS[kind], zones)
+    # The library would work out the kind a second time.
+    if is_number_type_geographical(kind, number.country_code or 0):
+        found = phone_timezone.time_zones_for_geographical_number(number)
+    else:
+        found = phone_timezone.time_zones_for_number(number)
+    zones = tuple(zone for zone in found if zone != _UNKNOWN_ZONE)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if len(e164) > _LONGEST_E164:
+        return f"{text!r} is too long: with its country code a number has fifteen digits at the most."
+    return Phone(e164, number.extension or "", _KINDS[kind], zones)
 
 
 def _why_not_valid(text: str, number: phonenumbers.PhoneNumber) -> str:
@@ -88,6 +112,9 @@ def parse_email(text: str) -> str:
 
     Raises AddressError with what is wrong.
     """
+    plain = _PLAIN_EMAIL.fullmatch(text.strip())
+    if plain is not None:
+        return f"{plain[1]}@{plain[2].lower()}"
     try:
         found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as exc:

@@ -1,0 +1,121 @@
+"""Reads of imports. JSON is built by Postgres and passed through as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from hub.db import Tx
+from hub.errors import Invalid
+from hub.http.paging import page, read_cursor
+from hub.imports.countries import fold
+from hub.imports.merging import Draft, phone_key
+from hub.imports.rows import Row
+from hub.sqlfiles import load_sql
+
+_SQL = load_sql("imports")
+_SORT = "-created_at"
+
+
+async def list_imports(tx: Tx, limit: int, cursor: str | None) -> str:
+    """A page of imports as JSON text, newest first."""
+    after = read_cursor(cursor, _SORT)
+    params: dict[str, object] = {"limit": limit + 1}
+    if after is not None:
+        try:
+            params |= {"after_key": datetime.fromisoformat(after.key), "after_id": after.id}
+        except ValueError:
+            raise Invalid.field(
+                "cursor", "This cursor is not one of ours. Pass next_cursor of the page before, unchanged."
+            ) from None
+    return page(await tx.fetch(_SQL["list_imports"], **params), limit, _SORT)
+
+
+async def get_import(tx: Tx, import_id: UUID) -> str | None:
+    """An import as JSON text; None when there is none."""
+    found: str | None = await tx.fetchval(_SQL["get_import"], id=import_id)
+    return found
+
+
+async def get_chunk(tx: Tx, import_id: UUID, position: int) -> bytes | None:
+    """A piece of the uploaded file; None after the last one."""
+    found: bytes | None = await tx.fetchval(_SQL["chunk"], id=import_id, position=position)
+    return found
+
+
+async def get_columns(tx: Tx, import_id: UUID) -> tuple[str, list[str]] | None:
+    """An import's file name and its columns (none before it was read); None when there is no such import."""
+    row = await tx.fetchrow(_SQL["import_columns"], id=import_id)
+    return (row["filename"], row["columns"] or []) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row that was not imported, as it stood in the file, with the line it begins on."""
+
+    line: int
+    cells: list[str]
+    reason: str
+
+
+async def list_failures(tx: Tx, import_id: UUID, after_line: int, limit: int) -> list[Failure]:
+    """The next rows that failed, in the file's order."""
+    rows = await tx.fetch(_SQL["failures"], id=import_id, after_line=after_line, limit=limit)
+    return [Failure(row["line"], row["cells"], row["reason"]) for row in rows]
+
+
+async def owners_by_name(tx: Tx) -> dict[str, UUID]:
+    """The active members by lower-case address and by folded name; of two of one name the one who was there first."""
+    found: dict[str, UUID] = {}
+    for row in await tx.fetch(_SQL["members_by_name"]):
+        found[fold(row["name"])] = row["user_id"]
+        found[row["email_lc"]] = row["user_id"]
+    found.pop("", None)
+    return found
+
+
+async def find_known(tx: Tx, rows: Sequence[Row]) -> dict[str, UUID]:
+    """Which contact has which of the rows' addresses and numbers; the oldest, where several do."""
+    known: dict[str, UUID] = {}
+    addresses = list({address.lower() for row in rows for address, _ in row.emails})
+    for found in await tx.fetch(_SQL["find_by_email"], addresses=addresses):
+        known.setdefault(found["key"], found["contact_id"])
+    numbers = list({(phone.e164, phone.extension) for row in rows for phone, _ in row.phones})
+    lines = await tx.fetch(
+        _SQL["find_by_phone"], numbers=[e164 for e164, _ in numbers], extensions=[extension for _, extension in numbers]
+    )
+    for found in lines:
+        known.setdefault(phone_key(found["e164"], found["extension"]), found["contact_id"])
+    return known
+
+
+async def lock_contacts(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Draft]:
+    """These contacts as they are, held until the transaction ends."""
+    if not ids:
+        return {}
+    rows = await tx.fetch(_SQL["lock_contacts"], ids=list(ids))
+    return {row["id"]: draft_from(row["id"], row["before"], row["version"]) for row in rows if not row["is_deleted"]}
+
+
+def draft_from(contact_id: UUID, before: str, version: int) -> Draft:
+    """A contact from the JSON that is kept for the undo."""
+    was = orjson.loads(before)
+    return Draft(
+        id=contact_id,
+        first_name=was["first_name"],
+        last_name=was["last_name"],
+        company=was["company"],
+        title=was["title"],
+        stage=was["stage"],
+        owner_id=UUID(was["owner_id"]) if was["owner_id"] else None,
+        emails=[(address, label) for address, label in was["emails"]],
+        phones=[(e164, extension, label, kind, zones) for e164, extension, label, kind, zones in was["phones"]],
+        tags=list(was["tags"]),
+        custom=was["custom"],
+        before=before,
+        version=version,
+    )
