@@ -28,7 +28,8 @@ def configure_logging(settings: Settings, *, part: str) -> None:
         _without_secrets,
     ]
     if pretty:
-        last: list[Any] = [structlog.dev.ConsoleRenderer()]
+        # The default traceback shows the local variables of every frame: passwords and tokens among them.
+        last: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
     structlog.configure(

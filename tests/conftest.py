@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -50,9 +51,9 @@ class TestDatabase:
     admin_url: str
 
 
-@pytest.fixture
-async def database(postgres: PostgresServer) -> AsyncIterator[TestDatabase]:
-    """A fresh copy of the migrated database."""
+@asynccontextmanager
+async def cloned_database(postgres: PostgresServer) -> AsyncIterator[TestDatabase]:
+    """A fresh copy of the migrated database, as long as the block lasts."""
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(postgres.url_for("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
@@ -68,6 +69,13 @@ async def database(postgres: PostgresServer) -> AsyncIterator[TestDatabase]:
     finally:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()
+
+
+@pytest.fixture
+async def database(postgres: PostgresServer) -> AsyncIterator[TestDatabase]:
+    """A fresh copy of the migrated database."""
+    async with cloned_database(postgres) as cloned:
+        yield cloned
 
 
 @pytest.fixture

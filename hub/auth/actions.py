@@ -43,7 +43,7 @@ class Grant:
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 async def _companies(db: Database, user_id: UUID) -> list[Membership]:
@@ -82,7 +82,10 @@ async def log_in(db: Database, tokens: Tokens, email: str, password: str, tenant
     """
     account, address = f"account:{email.lower()}", f"address:{client.address}"
     throttled = await db.system_fetchrow(
-        _SQL["throttled"], keys=[account, address], limits=[FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS]
+        _SQL["take_attempt"],
+        keys=[account, address],
+        limits=[FAILURES_PER_ACCOUNT, FAILURES_PER_ADDRESS],
+        window_s=FAILURE_WINDOW_S,
     )
     if throttled and throttled["wait_s"] > 0:
         minutes = max(1, round(throttled["wait_s"] / 60))
@@ -93,9 +96,8 @@ async def log_in(db: Database, tokens: Tokens, email: str, password: str, tenant
         )
     row = await db.system_fetchrow(_SQL["find_user"], email_lc=email.lower())
     if not await check_password(password, row["password_hash"] if row else None) or row is None:
-        await db.system_fetch(_SQL["count_failure"], keys=[account, address], window_s=FAILURE_WINDOW_S)
         raise Unauthorized("The email address and the password do not fit.", code="wrong_credentials")
-    await db.system_fetch(_SQL["clear_failures"], key=account)
+    await db.system_fetch(_SQL["forgive"], account=account, address=address)
     user = User(id=row["user_id"], email=row["email"], name=row["name"])
     companies = await _companies(db, user.id)
     company = _pick(companies, tenant_id)

@@ -94,10 +94,10 @@ class Tokens:
             if body.get("typ") != TOKEN_TYPE or body.get("role") not in ROLES:
                 raise Unauthorized("This is not an access token of Ringside.", code="token_invalid")
             return Claims(
-                user_id=UUID(body["sub"]),
-                tenant_id=UUID(body["tid"]),
+                user_id=UUID(str(body["sub"])),
+                tenant_id=UUID(str(body["tid"])),
                 role=cast(Role, body["role"]),
-                session_id=UUID(body["sid"]),
+                session_id=UUID(str(body["sid"])),
                 name=str(body.get("name", "")),
                 issued_at=float(body["iat"]),
                 expires_at=float(body["exp"]),

@@ -73,15 +73,15 @@ def _parse_phone(text: str, region: str) -> Phone | str:
         if usual.kind == PhoneNumberType.UNKNOWN:
             return f"{text!r} is not a number that exists in US (+1)."
         return Phone(f"+1{usual.national}", usual.extension, _KINDS[usual.kind], usual.zones)
-    # 00 (and 011 in North America) dials abroad; libphonenumber only knows the prefix of the region it assumes.
-    written = _INTERNATIONAL.sub("+", text)
-    try:
-        number = phonenumbers.parse(written, region)
-    except NumberParseException as exc:
-        if exc.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+    number, kind = _read(text, region)
+    if kind == PhoneNumberType.UNKNOWN and _INTERNATIONAL.match(text):
+        # 00 (and 011 in North America) dials abroad; libphonenumber only knows the prefix of the region it assumes. It comes
+        # first all the same: 011 is also how numbers in Buenos Aires and Riyadh begin at home.
+        number, kind = _read(_INTERNATIONAL.sub("+", text), region)
+    if isinstance(number, NumberParseException):
+        if number.error_type == NumberParseException.INVALID_COUNTRY_CODE:
             return f"{text!r} has no known country code. Write it like +14155550100."
         return f"{text!r} is not a telephone number. Write it like +14155550100."
-    kind = phonenumbers.number_type(number)
     if kind == PhoneNumberType.UNKNOWN:
         return _why_not_valid(text, number)
     # The library would work out the kind a second time.
@@ -94,6 +94,14 @@ def _parse_phone(text: str, region: str) -> Phone | str:
     if len(e164) > _LONGEST_E164:
         return f"{text!r} is too long: with its country code a number has fifteen digits at the most."
     return Phone(e164, number.extension or "", _KINDS[kind], zones)
+
+
+def _read(text: str, region: str) -> tuple[phonenumbers.PhoneNumber | NumberParseException, int]:
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException as exc:
+        return exc, PhoneNumberType.UNKNOWN
+    return number, phonenumbers.number_type(number)
 
 
 def _why_not_valid(text: str, number: phonenumbers.PhoneNumber) -> str:

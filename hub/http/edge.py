@@ -37,8 +37,13 @@ class Edge:
 
     def mount(self, app: web.Application, endpoints: Iterable[Endpoint]) -> None:
         """Add the endpoints to an application."""
+        methods: dict[str, list[str]] = {}
         for endpoint in endpoints:
             app.router.add_route(endpoint.method, endpoint.path, self._handler(endpoint), name=endpoint.name)
+            methods.setdefault(endpoint.path, []).append(endpoint.method)
+        # Without these the console, which takes every GET that is left, would answer for the methods an address lacks.
+        for path, allowed in methods.items():
+            app.router.add_route("*", path, _refuse(allowed))
 
     def _handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -75,6 +80,13 @@ class Edge:
             if key is None or endpoint.method == "GET":
                 return await endpoint.handler(tx, req)
             return await _once(tx, endpoint, req, key)
+
+
+def _refuse(allowed: list[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def refuse(request: web.Request) -> web.Response:
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
+
+    return refuse
 
 
 async def _once(tx: Tx, endpoint: Endpoint, req: Req[Any, Any], key: str) -> Reply:

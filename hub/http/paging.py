@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from hub.errors import Invalid
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+# Times beyond these are nobody's, and some of them are no time any more once they are brought to UTC.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
 class PageQuery(BaseModel):
@@ -40,7 +42,7 @@ class After:
             moment = datetime.fromisoformat(self.key)
         except ValueError:
             raise _not_ours() from None
-        if moment.tzinfo is None:
+        if moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
             raise _not_ours()
         return moment
 
@@ -58,7 +60,7 @@ def read_cursor(cursor: str | None, sort: str) -> After | None:
         return None
     try:
         made_for, key, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        after = After(str(key), UUID(row_id))
+        after = After(str(key), UUID(str(row_id)))
     except (ValueError, TypeError):
         raise _not_ours() from None
     if made_for != sort or "\x00" in after.key:

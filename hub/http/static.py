@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from aiohttp import web
 
 from hub.errors import NotFound
 
+_LONGEST_NAME = 255
 _NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>Ringside</title>"
     "<body style='font:16px system-ui;margin:4rem auto;max-width:40rem'>"
@@ -21,7 +23,8 @@ def mount_console(app: web.Application, dist: Path) -> None:
     root = dist.resolve()
 
     def asset(name: str) -> Path | None:
-        if "\x00" in name:
+        # A name that is longer than the file system takes is an error to it, not a missing file.
+        if "\x00" in name or any(len(os.fsencode(part)) > _LONGEST_NAME for part in name.split("/")):
             return None
         found = (root / name).resolve()
         return found if found.is_relative_to(root) and found.is_file() else None
@@ -33,6 +36,8 @@ def mount_console(app: web.Application, dist: Path) -> None:
         name = request.match_info["path"]
         if name.startswith(("api/", "webhooks/", "socket.io/")):
             raise NotFound("There is nothing at this address.")
+        if request.method not in ("GET", "HEAD"):
+            raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
         found = asset(name) or (asset(name.rstrip("/") + "/index.html") if name.startswith("docs") else None)
         if found is not None:
             forever = name.startswith("assets/")
@@ -46,4 +51,4 @@ def mount_console(app: web.Application, dist: Path) -> None:
         return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
 
     app.router.add_get("/docs", docs)
-    app.router.add_get("/{path:.*}", serve)
+    app.router.add_route("*", "/{path:.*}", serve)

@@ -26,7 +26,8 @@ CREATE TABLE refresh_tokens (
     hash        bytea PRIMARY KEY,
     session_id  uuid NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     issued_at   timestamptz NOT NULL DEFAULT now(),
-    rotated_at  timestamptz
+    rotated_at  timestamptz,
+    rotated_by  text
 );
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 
@@ -122,8 +123,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
 $$;
 
 -- Exchanges a refresh token for the next one. outcome: ok, unknown, expired, revoked, reused.
--- An already exchanged token is taken once more only from the same client within the grace (its answer was lost);
--- otherwise the whole session ends (RFC 9700, section 4.14).
+-- An already exchanged token is taken once more only from the very client that exchanged it, within the grace (its answer
+-- was lost); otherwise the whole session ends (RFC 9700, section 4.14).
 CREATE FUNCTION auth_rotate(p_hash bytea, p_new_hash bytea, p_agent text, p_grace_s int)
 RETURNS TABLE (outcome text, session_id uuid, user_id uuid, tenant_id uuid, email text, name text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -144,11 +145,11 @@ BEGIN
     ELSIF ses.expires_at < now() THEN
         outcome := 'expired';
     ELSIF tok.rotated_at IS NOT NULL
-          AND NOT (ses.user_agent = p_agent AND tok.rotated_at > now() - make_interval(secs => p_grace_s)) THEN
+          AND NOT (tok.rotated_by = p_agent AND tok.rotated_at > now() - make_interval(secs => p_grace_s)) THEN
         PERFORM auth_revoke_session(ses.id, 'a used refresh token came back');
         outcome := 'reused';
     ELSE
-        UPDATE refresh_tokens t SET rotated_at = now() WHERE t.hash = p_hash AND t.rotated_at IS NULL;
+        UPDATE refresh_tokens t SET rotated_at = now(), rotated_by = p_agent WHERE t.hash = p_hash AND t.rotated_at IS NULL;
         INSERT INTO refresh_tokens (hash, session_id) VALUES (p_new_hash, ses.id);
         UPDATE sessions s SET last_used_at = now() WHERE s.id = ses.id;
         outcome := 'ok';
@@ -168,29 +169,35 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
     SELECT EXISTS (SELECT FROM moved)
 $$;
 
--- Seconds to wait before one of these keys may try again; 0 when all may.
-CREATE FUNCTION auth_throttled(p_keys text[], p_limits int[]) RETURNS int
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT coalesce(max(ceil(extract(epoch FROM f.window_ends_at - now())))::int, 0)
-    FROM unnest(p_keys, p_limits) AS k (key, allowed)
-    JOIN sign_in_failures f ON f.key = k.key
-    WHERE f.window_ends_at > now() AND f.failures >= k.allowed
-$$;
-
--- Counts a failed sign-in against each key.
-CREATE FUNCTION auth_count_failure(p_keys text[], p_window_s int) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- Takes one attempt to sign in from each of these keys: 0 when it may be made, else the seconds to wait. It counts as a
+-- failure from here on, before the password is looked at: attempts made side by side can't all slip through.
+CREATE FUNCTION auth_take_attempt(p_keys text[], p_limits int[], p_window_s int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE v_wait int;
+BEGIN
+    -- What is throttled by one key (an address) must not use up the attempts of another (an account).
+    SELECT max(ceil(extract(epoch FROM f.window_ends_at - now()))) INTO v_wait
+    FROM unnest(p_keys, p_limits) AS k (key, allowed) JOIN sign_in_failures f ON f.key = k.key
+    WHERE f.window_ends_at > now() AND f.failures >= k.allowed;
+    IF v_wait IS NOT NULL THEN
+        RETURN v_wait;
+    END IF;
     INSERT INTO sign_in_failures AS f (key, failures, window_ends_at)
     SELECT k, 1, now() + make_interval(secs => p_window_s) FROM unnest(p_keys) AS k ORDER BY k
     ON CONFLICT (key) DO UPDATE SET
-        failures = CASE WHEN f.window_ends_at < now() THEN 1 ELSE f.failures + 1 END,
-        window_ends_at = CASE WHEN f.window_ends_at < now() THEN excluded.window_ends_at ELSE f.window_ends_at END
-$$;
+        failures = CASE WHEN f.window_ends_at <= now() THEN 1 ELSE f.failures + 1 END,
+        window_ends_at = CASE WHEN f.window_ends_at <= now() THEN excluded.window_ends_at ELSE f.window_ends_at END;
+    SELECT max(ceil(extract(epoch FROM f.window_ends_at - now()))) INTO v_wait
+    FROM unnest(p_keys, p_limits) AS k (key, allowed) JOIN sign_in_failures f ON f.key = k.key
+    WHERE f.failures > k.allowed;
+    RETURN coalesce(v_wait, 0);
+END $$;
 
--- Forgets the failures of an account that has now signed in.
-CREATE FUNCTION auth_clear_failures(p_key text) RETURNS void
+-- The attempt succeeded: the account starts anew, and the address gets this one attempt back.
+CREATE FUNCTION auth_forgive(p_account text, p_address text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    DELETE FROM sign_in_failures WHERE key = p_key
+    DELETE FROM sign_in_failures WHERE key = p_account;
+    UPDATE sign_in_failures SET failures = failures - 1 WHERE key = p_address AND failures > 0;
 $$;
 
 -- Access withdrawn since a moment, for the processes' lists of refused sessions and members.
@@ -242,7 +249,7 @@ $$;
 SELECT give_to_system(f) FROM unnest(ARRAY[
     'auth_find_user(text)', 'auth_user(uuid)', 'auth_companies(uuid)', 'auth_open_session(uuid,uuid,text,text,bytea,int)',
     'auth_revoke_session(uuid,text)', 'auth_revoke_all_sessions(uuid,text)', 'auth_rotate(bytea,bytea,text,int)',
-    'auth_switch(uuid,uuid,uuid)', 'auth_throttled(text[],int[])', 'auth_count_failure(text[],int)',
-    'auth_clear_failures(text)', 'access_changes_since(timestamptz)', 'access_note_member(uuid,text)',
+    'auth_switch(uuid,uuid,uuid)', 'auth_take_attempt(text[],int[],int)', 'auth_forgive(text,text)',
+    'access_changes_since(timestamptz)', 'access_note_member(uuid,text)',
     'auth_sweep(interval)', 'create_member(uuid,text,text,text,text)', 'find_companies(text)'
 ]::regprocedure[]) AS f;

@@ -21,14 +21,11 @@ SELECT auth_revoke_all_sessions(:user, :reason)
 -- name: switch
 SELECT auth_switch(:session, :user, :tenant) AS moved
 
--- name: throttled
-SELECT auth_throttled(:keys::text[], :limits::int[]) AS wait_s
+-- name: take_attempt
+SELECT auth_take_attempt(:keys::text[], :limits::int[], :window_s) AS wait_s
 
--- name: count_failure
-SELECT auth_count_failure(:keys::text[], :window_s)
-
--- name: clear_failures
-SELECT auth_clear_failures(:key)
+-- name: forgive
+SELECT auth_forgive(:account, :address)
 
 -- name: user
 SELECT email, name FROM auth_user(:user)

@@ -1,0 +1,215 @@
+"""Every endpoint there is, tried without a token, with too small a role, and with another company's ids.
+
+The endpoints come from the application itself. A new one fails here until it is entered in the tables below.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from hub.app import api_endpoints
+from hub.auth.tokens import Tokens
+from hub.db import tenant_tx
+from hub.http.endpoint import Endpoint
+from hub.who import ROLES
+from tests.conftest import Company, make_company
+from tests.harness import Answer, Api, RunningHub, make_settings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ENDPOINTS = {f"{e.method} {e.path}": e for e in api_endpoints(make_settings("", ""), Tokens(b"\0" * 32))}
+_numbers = itertools.count(1)
+CSV = b"First name,Email\nAda,ada@example.com\n"
+
+# Why these need no token.
+PUBLIC = {
+    "POST /api/v1/auth/login": "it is how one gets a token",
+    "POST /api/v1/auth/refresh": "the refresh cookie takes the token's place",
+    "POST /webhooks/twilio/{tenant_id}/calls/{id}/status": "the provider's signature takes the token's place; see test_calls",
+}
+
+# What a well-formed request carries.
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/auth/login": {"email": "a@b.c", "password": "x"},
+    "POST /api/v1/auth/switch": {"tenant_id": str(UUID(int=1))},
+    "POST /api/v1/auth/logout": {},
+    "PATCH /api/v1/members/{id}": {"status": "active"},
+    "POST /api/v1/contacts": {"first_name": "Ada"},
+    "PATCH /api/v1/contacts/{id}": {"title": "Buyer"},
+    "POST /api/v1/contacts/{id}/notes": {"body": "tea, not coffee"},
+    "POST /api/v1/calls": {"contact_id": str(UUID(int=1))},
+    "PUT /api/v1/calls/{id}/disposition": {"disposition": "connected"},
+    "PUT /api/v1/presence": {"state": "online"},
+}
+
+Make = Callable[[RunningHub, Company], Awaitable[str]]
+
+
+async def a_member(server: RunningHub, company: Company) -> str:
+    return str(company.members["rep"])
+
+
+async def a_contact(server: RunningHub, company: Company) -> str:
+    given = {"first_name": "Ada", "stage": "lead", "tags": ["vip"], "phones": [{"e164": "+12025550101"}]}
+    answer = await server.as_member(company, "owner").post("/contacts", given)
+    return str(answer.body["id"])
+
+
+async def a_call(server: RunningHub, company: Company) -> str:
+    owner = server.as_member(company, "owner")
+    answer = await owner.post("/calls", {"contact_id": await a_contact(server, company)})
+    assert answer.status == 201, answer.body
+    await owner.post(f"/calls/{answer.body['id']}/hangup")
+    return str(answer.body["id"])
+
+
+async def an_import(server: RunningHub, company: Company) -> str:
+    answer = await server.as_member(company, "owner").upload("/imports", "people.csv", CSV)
+    return str(answer.body["id"])
+
+
+async def a_job(server: RunningHub, company: Company) -> str:
+    async with tenant_tx(server.hub.db, company.who("owner")) as tx:
+        return str(await tx.defer("test.nothing", {}))
+
+
+# How to make one real thing for the id in a path.
+THINGS: dict[str, Make] = {
+    "/api/v1/members/{id}": a_member,
+    "/api/v1/contacts/{id}": a_contact,
+    "/api/v1/contacts/{id}/restore": a_contact,
+    "/api/v1/contacts/{id}/timeline": a_contact,
+    "/api/v1/contacts/{id}/notes": a_contact,
+    "/api/v1/imports/{id}": an_import,
+    "/api/v1/imports/{id}/undo": an_import,
+    "/api/v1/imports/{id}/failures": an_import,
+    "/api/v1/calls/{id}": a_call,
+    "/api/v1/calls/{id}/hangup": a_call,
+    "/api/v1/calls/{id}/disposition": a_call,
+    "/api/v1/admin/jobs/{id}/retry": a_job,
+    "/api/v1/admin/jobs/{id}/drop": a_job,
+}
+
+# Lists without an id in the path: what a company sees in which nothing has happened, and which only its own things may fill.
+EMPTY: dict[str, Callable[[Any], bool]] = {
+    "/api/v1/contacts": lambda body: body["data"] == [],
+    "/api/v1/contacts/facets": lambda body: body["stages"] == body["tags"] == [],
+    "/api/v1/search": lambda body: body["data"] == [],
+    "/api/v1/activities": lambda body: body["data"] == [],
+    "/api/v1/imports": lambda body: body["data"] == [],
+    "/api/v1/calls": lambda body: body["data"] == [],
+    "/api/v1/admin/jobs": lambda body: body["data"] == [],
+    "/api/v1/events": lambda body: body["data"] == [] and body["seq"] == 0,
+    "/api/v1/floor": lambda body: body["live_calls"] == body["recent"] == [] and body["today"]["calls"] == 0,
+    "/api/v1/members": lambda body: all(m["email"].startswith(ROLES) and "globex" in m["email"] for m in body["data"]),
+    "/api/v1/me": lambda body: body["tenant"]["name"].startswith("Globex") and len(body["tenants"]) == 1,
+    "/api/v1/dispositions": lambda body: len(body["data"]) == 8,
+}
+
+NOT_IDS = ["7", "null", "%00", "%ff", "{id}", "..%2f..", "0" * 31, "g" * 32, "x" * 300, "\N{SNOWMAN}", "' OR 1=1--"]
+
+secured = pytest.mark.parametrize("name", [name for name in ENDPOINTS if name not in PUBLIC])
+with_id = pytest.mark.parametrize("name", [name for name, e in ENDPOINTS.items() if e.path_params and name not in PUBLIC])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(lasting_server: RunningHub) -> RunningHub:
+    return lasting_server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def acme(server: RunningHub) -> Company:
+    return await make_company(server.hub.db, f"Acme{next(_numbers)}")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def globex(server: RunningHub) -> Company:
+    return await make_company(server.hub.db, f"Globex{next(_numbers)}")
+
+
+async def ask(api: Api, endpoint: Endpoint, thing: object = None) -> Answer:
+    """A well-formed request, about a thing if the path wants one."""
+    path = endpoint.path.replace("{id}", str(thing))
+    if endpoint.upload is not None:
+        return await api.upload(path, "people.csv", CSV)
+    return await api.call(endpoint.method, path, json=BODIES.get(f"{endpoint.method} {endpoint.path}"))
+
+
+async def test_every_endpoint_is_in_the_tables() -> None:
+    assert set(PUBLIC) == {name for name, e in ENDPOINTS.items() if e.scope == "public"}
+    assert {e.path for name, e in ENDPOINTS.items() if e.path_params and name not in PUBLIC} == set(THINGS)
+    assert {name for name, e in ENDPOINTS.items() if e.body is not None} == set(BODIES)
+    assert {e.path for e in ENDPOINTS.values() if e.method == "GET" and not e.path_params} == set(EMPTY)
+
+
+@secured
+async def test_without_a_token_it_is_a_401(server: RunningHub, name: str) -> None:
+    answer = await ask(server.client(), ENDPOINTS[name], uuid4())
+    assert (answer.status, answer.error) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("name", [name for name, e in ENDPOINTS.items() if e.allow is not None])
+async def test_with_too_small_a_role_it_is_a_403(server: RunningHub, acme: Company, name: str) -> None:
+    endpoint = ENDPOINTS[name]
+    assert endpoint.allow
+    thing = await THINGS[endpoint.path](server, acme) if endpoint.path_params else None
+    for role in ROLES:
+        answer = await ask(server.as_member(acme, role), endpoint, thing)
+        assert (answer.status == 403) == (role not in endpoint.allow), (role, answer.body)
+        if answer.status == 403:
+            assert f"yours is {role}" in answer.body["message"]
+
+
+@with_id
+async def test_another_companys_id_is_the_same_404_as_none(server: RunningHub, acme: Company, globex: Company, name: str) -> None:
+    endpoint = ENDPOINTS[name]
+    thing = await THINGS[endpoint.path](server, acme)
+    stranger = server.as_member(globex, "owner")
+    theirs, nobodys = await ask(stranger, endpoint, thing), await ask(stranger, endpoint, uuid4())
+    assert theirs.status == nobodys.status == 404
+    without_time = ("request_id", "timestamp")
+    assert {k: v for k, v in theirs.body.items() if k not in without_time} == {
+        k: v for k, v in nobodys.body.items() if k not in without_time
+    }
+    own = await ask(server.as_member(acme, "owner"), endpoint, thing)
+    assert own.status < 300 or own.status == 409, "the thing is there for its own company"
+
+
+@with_id
+async def test_an_id_that_is_none_is_a_404(server: RunningHub, acme: Company, name: str) -> None:
+    owner = server.as_member(acme, "owner")
+    for thing in NOT_IDS:
+        assert (await ask(owner, ENDPOINTS[name], thing)).status == 404, thing
+
+
+async def test_nothing_of_one_company_stands_in_the_lists_of_another(server: RunningHub, acme: Company, globex: Company) -> None:
+    for make in set(THINGS.values()):
+        await make(server, acme)
+    quiet = await make_company(server.hub.db, f"Globex{next(_numbers)}")
+    for path, is_empty in EMPTY.items():
+        params = {"q": "ada"} if path == "/api/v1/search" else {}
+        stranger = await server.as_member(quiet, "owner").get(path, **params)
+        assert stranger.status == 200
+        assert is_empty(stranger.body), (path, stranger.body)
+        assert str(acme.tenant_id) not in str(stranger.body)
+        own = await server.as_member(acme, "owner").get(path, **params)
+        assert path == "/api/v1/dispositions" or not is_empty(own.body), f"{path} shows nothing of what was made"
+
+
+@secured
+async def test_a_method_that_an_address_lacks_is_a_405_that_names_the_others(
+    server: RunningHub, acme: Company, name: str
+) -> None:
+    endpoint = ENDPOINTS[name]
+    has = {e.method for e in ENDPOINTS.values() if e.path == endpoint.path}
+    url = server.url + endpoint.path.replace("{id}", str(uuid4()))
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - has:
+        async with server.as_member(acme, "owner").session.request(method, url) as answer:
+            assert (answer.status, (await answer.json())["error"]) == (405, "method_not_allowed"), method
+            assert {m.strip() for m in answer.headers["Allow"].split(",")} == has
