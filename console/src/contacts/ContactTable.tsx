@@ -87,6 +87,7 @@ function Cells({
             {name}
           </Link>
           {secondLine && <div className={`${classes.sub} truncate`}>{secondLine}</div>}
+          {contact.company && <div className={`${classes.subNarrow} truncate`}>{contact.company}</div>}
         </span>
       </span>
       <span role="cell" className={`${classes.cellCompany} truncate`}>
