@@ -1,0 +1,1 @@
+"""The story in real browsers, against everything that `ringside up` starts."""

@@ -1,0 +1,101 @@
+"""How soon a screen shows what happened: what it showed when, held against the times in the event log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from playwright.async_api import Page
+
+# How the console words a call's state or outcome, in the order in which a call goes through them.
+STEPS = {
+    "queued": (0, "Queued"),
+    "dialing": (1, "Dialing"),
+    "ringing": (2, "Ringing"),
+    "in_progress": (3, "Connected"),
+}
+ENDED = 4
+
+# Notes each change of the people's rows and each new line of the stream, at the moment it is in the document.
+_WATCH = """() => {
+  const now = () => performance.timeOrigin + performance.now();
+  const seen = { rows: [], lines: [], began: now() };
+  const rows = new Set(), lines = new Set();
+  const look = () => {
+    const at = now();
+    for (const row of document.querySelectorAll('[aria-label="People by state"] li')) {
+      const note = JSON.stringify([row.dataset.state, row.textContent.replace(/\\d+:\\d+(:\\d+)?$/, '')]);
+      if (!rows.has(note)) { rows.add(note); seen.rows.push({ at, state: row.dataset.state, text: row.textContent }); }
+    }
+    for (const time of document.querySelectorAll('[aria-label="What happens"] li time')) {
+      const note = time.dateTime + time.parentElement.textContent;
+      if (!lines.has(note)) { lines.add(note); seen.lines.push({ at, of: time.dateTime, text: time.parentElement.textContent }); }
+    }
+  };
+  look();
+  seen.lines.length = 0;
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  window.ringsideSeen = seen;
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened, and how long until it was on the screen (None: it never was)."""
+
+    what: str
+    ms: float | None
+
+
+class FloorWatch:
+    """Watches a page that shows the floor. The page must not be reloaded, which the watch would not survive."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    async def start(self) -> None:
+        """Begin to take notes."""
+        await self._page.evaluate(_WATCH)
+
+    async def notes(self) -> dict[str, Any]:
+        """What was seen so far. Fails when the page was reloaded."""
+        seen: dict[str, Any] | None = await self._page.evaluate("window.ringsideSeen")
+        assert seen is not None, "the floor was reloaded"
+        return seen
+
+    async def steps(self, events: Sequence[dict[str, Any]]) -> list[Step]:
+        """Each state of each call in these events, and when the caller's row showed it, or one that comes after it."""
+        rows = (await self.notes())["rows"]
+        found = []
+        for event in events:
+            if event["type"] != "call.state_changed":
+                continue
+            call = event["data"]["call"]
+            rank = STEPS.get(call["state"], (ENDED, ""))[0]
+            times = [row["at"] for row in rows if call["contact_name"] in row["text"] and _rank(row) >= rank]
+            shown = min(times, default=None)
+            found.append(Step(f"{call['contact_name']} {call['state']}", None if shown is None else shown - _ms(event["at"])))
+        return found
+
+    async def lines(self) -> list[Step]:
+        """Each line that was added to the stream, and its age when it appeared."""
+        return [Step(line["text"], line["at"] - _ms(line["of"])) for line in (await self.notes())["lines"]]
+
+
+def percentile(steps: Sequence[Step], share: float) -> float:
+    """The milliseconds within which this share of the steps was shown."""
+    times = sorted(step.ms for step in steps if step.ms is not None)
+    return times[max(0, math.ceil(share * len(times)) - 1)]
+
+
+def _rank(row: dict[str, Any]) -> int:
+    if row["state"] == "wrap_up":
+        return ENDED
+    return next((rank for rank, words in STEPS.values() if row["state"] == "on_call" and words in row["text"]), -1)
+
+
+def _ms(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp() * 1000
