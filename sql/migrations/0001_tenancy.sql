@@ -32,6 +32,10 @@ BEGIN
         'CREATE POLICY tenant_only ON %s TO ringside_app '
         'USING (tenant_id = (SELECT current_setting(''ringside.tenant_id'')::uuid)) '
         'WITH CHECK (tenant_id = (SELECT current_setting(''ringside.tenant_id'')::uuid))', p_table);
+    -- Statistics of tenant_id would tell the planner that a new company has next to no rows; any index that begins with
+    -- the tenant then looks as good as the right one, and a bulk import turns quadratic. Without them it takes every
+    -- company for one of many, and plans the same way for all.
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN tenant_id SET STATISTICS 0', p_table);
 END $$;
 
 -- Lets the owner of the pre-tenant (or search) functions see a table; the app role gains nothing by it.
