@@ -19,6 +19,7 @@ from integrations.ports import CallbackReader
 CALLBACKS = Counter("ringside_callbacks_total", "Providers' callbacks by what became of them.", ["provider", "result"])
 
 _SQL = load_sql("calls")
+_CORE = load_sql("core")
 _log = structlog.get_logger("hub.calls")
 
 
@@ -31,6 +32,8 @@ def call_routes(settings: Settings, reader: CallbackReader | None) -> Routes:
         """Calls, newest first."""
         asked = req.query
         after = read_cursor(asked.cursor, "-started_at")
+        if asked.state:
+            await tx.execute(_CORE["plan_for_these_values"])
         rows = await tx.fetch(
             _SQL["list_calls"],
             limit=asked.limit + 1,

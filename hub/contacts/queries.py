@@ -10,6 +10,7 @@ from hub.http.paging import page, read_cursor
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("contacts")
+_CORE = load_sql("core")
 
 
 async def list_contacts(tx: Tx, asked: ContactFilter) -> str:
@@ -17,15 +18,16 @@ async def list_contacts(tx: Tx, asked: ContactFilter) -> str:
     column, descending = asked.sort.lstrip("-"), asked.sort.startswith("-")
     order = column + ("_desc" if descending else "")
     after = read_cursor(asked.cursor, asked.sort)
-    params: dict[str, object] = {
-        "limit": asked.limit + 1,
+    filters = {
         "owner_id": asked.owner_id,
         "stage": asked.stage,
         "tag": asked.tag.lower() if asked.tag else None,
         "company": asked.company.lower() if asked.company else None,
         "updated_since": asked.updated_since,
-        f"sort_{order}": True,
     }
+    if any(value is not None for value in filters.values()):
+        await tx.execute(_CORE["plan_for_these_values"])
+    params: dict[str, object] = {"limit": asked.limit + 1, f"sort_{order}": True, **filters}
     if after is not None:
         params["after_id"] = after.id
         params[f"after_{order}"] = after.moment() if column.endswith("_at") else after.key

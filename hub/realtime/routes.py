@@ -11,6 +11,7 @@ from hub.realtime.models import EventPage, EventQuery
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("realtime")
+_CORE = load_sql("core")
 routes = Routes("events")
 
 
@@ -19,6 +20,7 @@ async def list_events(tx: Tx, req: Req[EventQuery, None]) -> Reply:
     """What happened after a place in the log, in order, as far as one may see it."""
     query = req.query
     after = query.cursor if query.cursor is not None else query.after
+    await tx.execute(_CORE["plan_for_these_values"])
     row = await tx.fetchrow(_SQL["read_visible_events"], after=after, limit=query.limit, rooms=audiences_of(tx.who))
     assert row is not None  # every company has a counter
     problem = None

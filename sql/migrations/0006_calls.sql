@@ -31,6 +31,7 @@ CREATE UNIQUE INDEX calls_contact_is_busy ON calls (tenant_id, contact_id) WHERE
 CREATE UNIQUE INDEX calls_rep_is_busy ON calls (tenant_id, user_id) WHERE state IN ('queued', 'dialing', 'ringing', 'in_progress');
 CREATE INDEX calls_newest ON calls (tenant_id, created_at, id);
 CREATE INDEX calls_of_contact ON calls (tenant_id, contact_id, created_at, id);
+CREATE INDEX calls_by_state ON calls (tenant_id, state, created_at, id);
 CREATE INDEX calls_of_user ON calls (tenant_id, user_id, created_at, id);
 CREATE INDEX calls_unsettled ON calls (checked_at) WHERE state IN ('queued', 'dialing', 'ringing', 'in_progress');
 SELECT protect_table('calls');

@@ -7,6 +7,11 @@ VALUES (:tenant_id, :kind, :args::jsonb, coalesce(:run_at, now()), :key, :max_at
 ON CONFLICT ON CONSTRAINT jobs_key_taken DO NOTHING
 RETURNING id
 
+-- name: plan_for_these_values
+-- For filtered lists and long logs: what nobody has and what everybody has want different plans, and the one that Postgres
+-- keeps for a prepared statement is made for neither.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true)
+
 -- name: append_events
 -- The last statement before COMMIT: numbers and logs the transaction's events.
 SELECT seq, audience, frame FROM append_events(:events::json) ORDER BY seq

@@ -1,0 +1,110 @@
+-- One large company, all in sets: 40 members, 40,000 contacts with what hangs on them, 20,000 calls, 40,000 activities,
+-- 60,000 events, 20,000 jobs, imports, sessions. Values are skewed as they are in life: a stage that most have and one that
+-- twenty have. {tenant} is its id, {slug} a word that is nobody else's. Run as an administrator.
+SET session_replication_role = replica;
+SET synchronous_commit = off;
+
+WITH u AS (
+    INSERT INTO users (email, email_lc, name)
+    SELECT 'rep' || n || '@{slug}.test', 'rep' || n || '@{slug}.test', 'Rep ' || n || ' of {slug}' FROM generate_series(1, 40) AS n
+    RETURNING id, email
+), p AS (
+    INSERT INTO user_passwords (user_id, hash) SELECT id, '!' FROM u
+)
+INSERT INTO members (tenant_id, user_id, role)
+SELECT uuid '{tenant}', id, CASE WHEN email LIKE 'rep1@%' THEN 'owner' ELSE 'rep' END FROM u;
+
+CREATE TEMPORARY TABLE reps AS
+SELECT row_number() OVER (ORDER BY user_id) - 1 AS n, user_id FROM members WHERE tenant_id = uuid '{tenant}';
+CREATE TEMPORARY TABLE people AS
+SELECT n, uuidv7() AS id, timestamptz '2024-01-01Z' + n * interval '25 minutes' AS at,
+       (ARRAY['Ada', 'Bob', 'Cyd', 'Dee', 'Eve', 'Fay', 'Gus', 'Hal'])[1 + n % 8] AS first_name,
+       'Family' || (n * 7919) % 9000 AS last_name, 'Firm ' || (n * 7919::bigint) % 4000 AS company
+FROM generate_series(1, 40000) AS n;
+
+INSERT INTO contacts (tenant_id, id, first_name, last_name, company, stage, owner_id, created_at, updated_at, deleted_at)
+SELECT uuid '{tenant}', p.id, p.first_name, p.last_name, CASE WHEN p.n % 2000 = 0 THEN 'Zenith' ELSE p.company END,
+       CASE WHEN p.n % 2000 = 1 THEN 'rare' WHEN p.n % 10 < 6 THEN 'lead' ELSE 'stage ' || p.n % 10 END,
+       CASE WHEN p.n < 12 THEN (SELECT user_id FROM reps WHERE reps.n = 39)
+            WHEN p.n % 3 > 0 THEN (SELECT user_id FROM reps WHERE reps.n = p.n % 39) END,
+       p.at, p.at + interval '1 day' * (p.n % 300), CASE WHEN p.n % 25 = 3 THEN p.at + interval '2 days' END
+FROM people p;
+
+INSERT INTO contact_emails (tenant_id, contact_id, position, address)
+SELECT uuid '{tenant}', id, 0, lower(first_name || '.' || last_name || '.' || n || '@firm' || n % 4000 || '.example.com') FROM people
+UNION ALL
+SELECT uuid '{tenant}', id, 1, 'home' || n || '@mail.example.org' FROM people WHERE n % 5 = 0;
+INSERT INTO contact_phones (tenant_id, contact_id, position, e164)
+SELECT uuid '{tenant}', id, 0, '+1415' || 2000000 + n FROM people;
+INSERT INTO contact_tags (tenant_id, contact_id, tag)
+SELECT uuid '{tenant}', id, 'Common' FROM people WHERE (n * 31) % 1009 < 500
+UNION ALL
+SELECT uuid '{tenant}', id, 'tag ' || n % 100 FROM people
+UNION ALL
+SELECT uuid '{tenant}', id, 'Rare' FROM people WHERE n % 2000 = 7;
+INSERT INTO contact_search (tenant_id, contact_id, terms)
+SELECT uuid '{tenant}', id, ' ' || lower(concat_ws(' ', first_name, last_name, company,
+    first_name || '.' || last_name || '.' || n || '@firm' || n % 4000 || '.example.com', 'firm' || n % 4000 || '.example.com',
+    '1415' || 2000000 + n))
+FROM people WHERE n % 25 <> 3;
+
+INSERT INTO calls (tenant_id, id, contact_id, user_id, state, to_number, from_number, created_at, answered_at, ended_at, checked_at,
+                   outcome, disposition, provider_sid)
+SELECT uuid '{tenant}', uuidv7(), p.id, r.user_id, CASE WHEN p.n > 39985 THEN 'ringing' ELSE 'completed' END, '+1415' || 2000000 + p.n,
+       '+14155550100', now() - (40000 - p.n) * interval '5 minutes',
+       CASE WHEN p.n % 3 = 0 THEN now() - (40000 - p.n) * interval '5 minutes' END,
+       CASE WHEN p.n <= 39985 THEN now() - (40000 - p.n) * interval '5 minutes' + interval '2 minutes' END,
+       now() - (40000 - p.n) * interval '5 minutes', CASE WHEN p.n <= 39985 THEN 'connected' END, 'connected', 'CA{slug}' || p.n
+FROM people p JOIN reps r ON r.n = (p.n / 2) % 39 WHERE p.n % 2 = 0;
+INSERT INTO activities (tenant_id, contact_id, kind, at, actor_id, call_id, body)
+SELECT uuid '{tenant}', contact_id, 'call', created_at, user_id, id, '' FROM calls WHERE tenant_id = uuid '{tenant}'
+UNION ALL
+SELECT uuid '{tenant}', p.id, 'note', now() - (40000 - p.n) * interval '5 minutes', r.user_id, NULL, 'note ' || p.n
+FROM people p JOIN reps r ON r.n = p.n % 39 WHERE p.n % 2 = 1
+UNION ALL
+SELECT uuid '{tenant}', p.id, 'note', now() - h * interval '1 hour', NULL, NULL, 'one of many'
+FROM (SELECT id FROM people WHERE n = 5) AS p, generate_series(1, 1000) AS h;
+
+INSERT INTO tenant_counters (tenant_id, seq) VALUES (uuid '{tenant}', 60000) ON CONFLICT (tenant_id) DO UPDATE SET seq = 60000;
+INSERT INTO events (tenant_id, seq, at, id, type, audience, actor_id, subject_kind, subject_id, frame)
+SELECT uuid '{tenant}', n, now() - (60000 - n) * interval '6 seconds', gen_random_uuid(), 'contact.updated',
+       CASE WHEN n % 3 = 0 THEN 'managers' ELSE 'tenant' END, NULL, 'contact', NULL,
+       '{"seq":' || n || ',"data":{"text":"' || repeat('x', 300) || '"}}'
+FROM generate_series(1, 60000) AS n;
+
+INSERT INTO jobs (tenant_id, kind, args, state, run_at, created_at, finished_at, lease_until, leased_by)
+SELECT uuid '{tenant}', CASE WHEN n % 4000 = 9 THEN 'imports.run' ELSE 'calls.dial' END, json_build_object('import_id', n), x.state, x.at,
+       x.at, CASE WHEN x.state IN ('done', 'dead') THEN x.at END, CASE WHEN x.state = 'running' THEN now() END, 'w'
+FROM generate_series(1, 20000) AS n
+CROSS JOIN LATERAL (SELECT CASE WHEN n % 400 = 1 THEN 'dead' WHEN n % 1000 = 2 THEN 'ready' WHEN n % 2500 = 3 THEN 'running' ELSE 'done' END
+    AS state, now() - n * interval '30 seconds' AS at) AS x;
+INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint, status, body, created_at)
+SELECT uuid '{tenant}', r.user_id, 'key ' || k, 'f', 200, '{}', now() - k * interval '8 seconds'
+FROM generate_series(1, 10000) AS k JOIN reps r ON r.n = k % 40;
+INSERT INTO webhook_deliveries (tenant_id, provider, dedupe_key, payload, received_at)
+SELECT uuid '{tenant}', 'twilio', '{slug}' || n, '{}', now() - n * interval '30 seconds' FROM generate_series(1, 20000) AS n;
+
+INSERT INTO imports (tenant_id, filename, state, created_by, created_at)
+SELECT uuid '{tenant}', n || '.csv', CASE WHEN n = 1 THEN 'running' ELSE 'done' END, (SELECT user_id FROM reps WHERE reps.n = 0),
+       now() - n * interval '1 hour'
+FROM generate_series(1, 2000) AS n;
+CREATE TEMPORARY TABLE newest AS SELECT id FROM imports WHERE tenant_id = uuid '{tenant}' ORDER BY created_at DESC LIMIT 1;
+INSERT INTO import_changes (tenant_id, import_id, contact_id, version) SELECT uuid '{tenant}', (SELECT id FROM newest), id, 1 FROM people;
+INSERT INTO import_failures (tenant_id, import_id, line, cells, reason)
+SELECT uuid '{tenant}', (SELECT id FROM newest), n, ARRAY['Ada'], 'no number' FROM generate_series(1, 10000) AS n;
+INSERT INTO import_chunks (tenant_id, import_id, position, data)
+SELECT uuid '{tenant}', (SELECT id FROM newest), n, repeat('x', 1000)::bytea FROM generate_series(1, 200) AS n;
+
+INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
+INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
+SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END
+FROM generate_series(1, 10000) AS s JOIN reps r ON r.n = s % 40;
+INSERT INTO refresh_tokens (hash, session_id) SELECT decode(md5('{slug}' || s.id || n), 'hex'), s.id
+FROM sessions s, generate_series(1, 3) AS n WHERE s.tenant_id = uuid '{tenant}';
+INSERT INTO access_changes (at, kind, tenant_id, user_id)
+SELECT now() - n * interval '10 seconds', 'role_changed', uuid '{tenant}', (SELECT user_id FROM reps WHERE reps.n = 3)
+FROM generate_series(1, 8000) AS n;
+INSERT INTO sign_in_failures (key, failures, window_ends_at)
+SELECT '{slug}' || n, 1, now() + interval '5 minutes' FROM generate_series(1, 10000) AS n;
+DROP TABLE reps, people, newest;
+RESET session_replication_role;

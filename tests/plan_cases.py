@@ -1,0 +1,313 @@
+"""What the statements are asked in the large company of test_plans, and why some are not asked at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hub.db import Database
+from hub.who import Who
+
+NOW = datetime.now(UTC)
+EVENT = '[{"type": "a.b", "audience": "tenant", "actor": {}, "subject_kind": "x", "subject_id": null, "data": {}}]'
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Big:
+    """The large company, and things of it to ask for. `rare` owns a dozen contacts."""
+
+    db: Database
+    tenant_id: UUID
+    rep: UUID
+    rare: UUID
+    contact: UUID
+    busy_contact: UUID
+    call: UUID
+    live_call: UUID
+    job: UUID
+    dead_job: UUID
+    import_id: UUID
+    some_contacts: list[UUID]
+    hub_id: UUID
+
+    @property
+    def who(self) -> Who:
+        return Who(self.tenant_id, self.rep, "owner")
+
+
+def contact_lists(big: Big) -> Iterator[Params]:
+    """Every order, plain and with every filter, common and rare, from the first page and from the middle."""
+    filters: list[Params] = [
+        {},
+        {"owner_id": big.rep},
+        {"owner_id": big.rare},
+        {"owner_id": UUID(int=9)},
+        {"stage": "lead"},
+        {"stage": "rare"},
+        {"stage": "none such"},
+        {"tag": "common"},
+        {"tag": "rare"},
+        {"tag": "none such"},
+        {"company": "firm 12"},
+        {"company": "zenith"},
+        {"company": "f"},
+        {"company": "none such"},
+        {"updated_since": datetime(2026, 10, 1, tzinfo=UTC)},
+        {"updated_since": datetime(2024, 2, 1, tzinfo=UTC)},
+        {"stage": "lead", "tag": "rare"},
+        {"owner_id": big.rep, "stage": "rare", "tag": "common"},
+    ]
+    middle = {
+        "created_at": datetime(2025, 1, 1, tzinfo=UTC),
+        "updated_at": datetime(2025, 6, 1, tzinfo=UTC),
+        "name": "dee family5",
+        "company": "firm 2",
+    }
+    for column, place in middle.items():
+        for order in (column, column + "_desc"):
+            for chosen in filters:
+                for after in ({}, {f"after_{order}": place, "after_id": big.contact}):
+                    yield {"limit": 51, f"sort_{order}": True, **chosen, **after}
+
+
+def reads(big: Big) -> dict[str, list[Params]]:
+    """The reads, by feature and name, with what to ask."""
+    page: Params = {"limit": 51}
+    middle: Params = {"after": NOW - timedelta(days=40), "after_id": big.contact}
+    rooms = ["tenant", f"user:{big.rep}"]
+    visible: Params = {"limit": 100, "rooms": rooms}
+    queries = [
+        "ada",
+        "ada f",
+        "fam",
+        "family12",
+        "firm 12",
+        "zenith",
+        "firm12.example.com",
+        "ada.family7919.1",
+        "415",
+        "+1415200",
+    ]
+    queries += [
+        "2012345",
+        "41520",
+        "example.com",
+        "xyzzy",
+        "ada zenith",
+        "gus family77 firm",
+        "a",
+        "%",
+        "none such at all",
+        "com",
+    ]
+    addresses = [f"home{n * 5}@mail.example.org" for n in range(1, 500)]
+    return {
+        "contacts.list_contacts": list(contact_lists(big)),
+        "contacts.get_contact": [{"id": big.contact}],
+        "contacts.contact_exists": [{"id": big.contact}],
+        "contacts.contact_phone": [{"id": big.contact}, {"id": big.contact, "e164": "+14152012345"}],
+        "contacts.search_contacts": [{"query": q, "limit": 20} for q in queries],
+        "contacts.facets": [{}],
+        "activities.list_activities": [
+            page,
+            page | middle,
+            page | {"contact_id": big.contact},
+            page | {"contact_id": big.busy_contact},
+            page | {"contact_id": big.busy_contact} | middle,
+        ],
+        "activities.get_activity": [{"id": big.contact}],
+        "calls.get_call": [{"id": big.call}],
+        "calls.lock_call": [{"id": big.call}],
+        "calls.list_calls": [
+            given | after
+            for given in (
+                page,
+                page | {"contact_id": big.contact},
+                page | {"of_user": big.rep},
+                page | {"of_user": big.rep, "states": ["queued", "dialing", "ringing", "in_progress"]},
+                page | {"states": ["ringing"]},
+                page | {"states": ["completed"]},
+                page | {"states": ["failed"]},
+                page | {"states": ["failed", "canceled"], "of_user": big.rep},
+                page | {"since": NOW - timedelta(days=1)},
+                page | {"since": NOW - timedelta(days=1), "of_user": big.rep},
+            )
+            for after in ({}, middle)
+        ],
+        "calls.known_sids": [{"sids": [f"CAacme{n}" for n in range(0, 2000, 2)]}],
+        "calls.get_delivery": [{"id": big.contact}],
+        "calls.unheard": [{"silent_s": 3.0, "limit": 200}],
+        "floor.floor": [{"since": NOW - timedelta(days=1), "audiences": rooms}],
+        "core.recall_idempotency_key": [{"key": "key 77"}],
+        "imports.list_imports": [page, page | {"after_key": NOW - timedelta(days=40), "after_id": big.contact}],
+        "imports.get_import": [{"id": big.import_id}],
+        "imports.import_columns": [{"id": big.import_id}],
+        "imports.failures": [{"id": big.import_id, "after_line": 5000, "limit": 500}],
+        "imports.lock_import": [{"id": big.import_id}],
+        "imports.chunk": [{"id": big.import_id, "position": 7}],
+        "imports.members_by_name": [{}],
+        "imports.known_owners": [{"ids": [big.rep]}],
+        "imports.find_by_email": [{"addresses": addresses}],
+        "imports.find_by_phone": [{"numbers": [f"+1415{2000000 + n}" for n in range(1, 500)], "extensions": [""] * 499}],
+        "imports.lock_contacts": [{"ids": big.some_contacts}],
+        "imports.next_changes": [{"id": big.import_id, "limit": 100}],
+        "imports.import_job": [{"key": "none"}],
+        "imports.stuck_imports": [{}],
+        "jobs.list_jobs": [
+            given | after
+            for given in (
+                page,
+                page | {"state": "dead"},
+                page | {"state": "ready"},
+                page | {"state": "done"},
+                page | {"kind": "imports.run"},
+                page | {"kind": "calls.dial"},
+                page | {"kind": "none.such"},
+                page | {"kind": "none.such", "state": "dead"},
+            )
+            for after in ({}, {"after_at": NOW - timedelta(days=3), "after_id": big.job})
+        ],
+        "jobs.jobs_due": [{"overdue_s": 0.0, "limit": 100}],
+        "jobs.jobs_census": [{}],
+        "jobs.lock_job": [{"job_id": big.job}],
+        "members.list_members": [page, page | {"after_key": "rep 2", "after_id": big.contact}],
+        "members.get_member": [{"id": big.rep}],
+        "members.lock_member": [{"id": big.rare}],
+        "presence.get_person": [{"person_id": big.rep}],
+        "presence.is_connected": [{"person_id": big.rep}],
+        "presence.call_state": [{"call_id": big.call}],
+        "presence.list_stuck": [{"silent_s": 30.0, "limit": 500}],
+        "realtime.tenant_heads": [{"tenants": [big.tenant_id]}],
+        "realtime.read_events": [{"after": seq, "limit": 500} for seq in (50_000, 59_990)],
+        "realtime.read_visible_events": [visible | {"after": seq} for seq in (None, 30_000, 59_990, 60_000)],
+        "realtime.access_changes": [{"since": NOW - timedelta(minutes=2)}],
+        "realtime.member_standing": [{"member_id": big.rep}],
+        "auth.find_user": [{"email_lc": "rep7@acme.test"}],
+        "auth.companies": [{"user": big.rep}],
+        "auth.user": [{"user": big.rep}],
+    }
+
+
+def writes(big: Big) -> dict[str, list[Params]]:
+    """The writes that look for what they change."""
+    ids: Params = {"ids": big.some_contacts}
+    held: Params = {"job_id": big.job, "attempt": 1, "worker": "w"}
+    call: Params = {"id": big.live_call}
+    person: Params = {"person_id": big.rep}
+    return {
+        "contacts.update_contact": [{"id": big.contact, "set_title": True, "title": "x", "version": 1}],
+        "contacts.delete_contact": [{"id": big.contact}],
+        "contacts.restore_contact": [{"id": big.contact}],
+        "contacts.clear_emails": [{"id": big.contact}],
+        "contacts.clear_phones": [{"id": big.contact}],
+        "contacts.clear_tags": [{"id": big.contact}],
+        "contacts.forget_search": [{"id": big.contact}],
+        "contacts.refresh_search": [{"id": big.contact}],
+        "calls.ask_call": [call],
+        "calls.unask_call": [call],
+        "calls.adopt_sid": [call | {"sid": "CAnew"}],
+        "calls.move_call": [
+            call | {"state": "completed", "answered_at": None, "ended_at": NOW, "outcome": "connected", "error": None}
+        ],
+        "calls.ask_hangup": [call],
+        "calls.set_disposition": [call | {"disposition": "busy", "note": None}],
+        "calls.touch_call": [call | {"silent_s": 1.0}],
+        "core.append_events": [{"events": EVENT}],
+        "core.keep_idempotent_answer": [{"key": "key 77", "status": 200, "body": "{}"}],
+        "imports.forget_upload": [{"id": big.import_id}],
+        "imports.queue_import": [{"id": big.import_id, "duplicates": "skip", "region": "US", "mapping": "{}"}],
+        "imports.forget_chunks": [{"id": big.import_id}],
+        "imports.begin_run": [{"id": big.import_id, "encoding": "utf-8", "delimiter": ",", "columns": ["a"], "rows": 1}],
+        "imports.advance": [
+            {"id": big.import_id, "expected": 0, "rows": 1, "created": 1, "updated": 0, "skipped": 0, "failed": 0, "warnings": 0}
+        ],
+        "imports.finish_import": [{"id": big.import_id, "state": "done", "error": None}],
+        "imports.update_contacts": [
+            ids
+            | {name: ["x"] * 200 for name in ("first_names", "last_names", "companies", "titles", "stages")}
+            | {"owner_ids": [big.rep] * 200, "customs": ["{}"] * 200}
+        ],
+        "imports.clear_emails": [ids],
+        "imports.clear_phones": [ids],
+        "imports.clear_tags": [ids],
+        "imports.clear_search": [ids],
+        "imports.ask_undo": [{"id": big.import_id}],
+        "imports.delete_contacts": [ids],
+        "imports.forget_changes": [ids | {"id": big.import_id}],
+        "imports.count_kept": [{"id": big.import_id, "kept": 1}],
+        "imports.finish_undo": [{"id": big.import_id}],
+        "jobs.claim_job": [{"job_id": big.job, "worker": "w", "leases": "{}", "default_lease_s": 60.0}],
+        "jobs.finish_job": [held],
+        "jobs.extend_job": [held | {"lease_s": 60.0}],
+        "jobs.retry_job_later": [held | {"error": "x", "max_attempts": 8, "delay_s": 1.0}],
+        "jobs.release_job": [held],
+        "jobs.bury_job": [held | {"error": "x", "max_attempts": 8, "pardon": 0}],
+        "jobs.retry_dead_job": [{"job_id": big.dead_job}],
+        "jobs.drop_job": [{"job_id": big.dead_job}],
+        "members.update_member": [{"id": big.rep, "role": "admin", "status": "active"}],
+        "presence.hold_presence": [person],
+        "presence.set_presence": [person | {"state": "away", "call_id": None, "reason": None}],
+        "presence.remove_socket": [person | {"hub_id": big.hub_id}],
+        "presence.remove_dead_sockets": [person],
+        "presence.beat": [{"hub_id": big.hub_id, "name": "h", "lease_s": 10.0}],
+        "presence.stop_hub": [{"hub_id": big.hub_id, "grace_s": 1.0}],
+        "auth.revoke_session": [{"session": big.contact, "reason": "x"}],
+        "auth.revoke_all_sessions": [{"user": big.rep, "reason": "x"}],
+        "auth.rotate": [{"hash": b"x", "new_hash": b"y", "agent": "a", "grace_s": 20}],
+        "auth.switch": [{"session": big.contact, "user": big.rep, "tenant": big.tenant_id}],
+        "auth.take_attempt": [{"keys": ["acme7", "acme8"], "limits": [10, 50], "window_s": 900}],
+        "auth.forgive": [{"account": "acme7", "address": "acme8"}],
+    }
+
+
+INSERTS = "it inserts what it is given"
+PARTITIONS = "once an hour, over all companies"
+# Why these are not looked at here.
+NOT_LOOKED_AT = {
+    "activities.insert_activity": INSERTS,
+    "auth.open_session": INSERTS,
+    "calls.insert_call": INSERTS,
+    "calls.store_delivery": INSERTS,
+    "contacts.insert_contact": INSERTS,
+    "contacts.add_emails": INSERTS,
+    "contacts.add_phones": INSERTS,
+    "contacts.add_tags": INSERTS,
+    "core.insert_job": INSERTS,
+    "core.claim_idempotency_key": INSERTS,
+    "core.plan_for_these_values": "it reads no table",
+    "imports.begin_upload": INSERTS,
+    "imports.add_chunk": INSERTS,
+    "imports.insert_contacts": INSERTS,
+    "imports.add_emails": INSERTS,
+    "imports.add_phones": INSERTS,
+    "imports.add_tags": INSERTS,
+    "imports.add_search": INSERTS,
+    "imports.note_changes": INSERTS,
+    "imports.add_failures": INSERTS,
+    "imports.new_ids": "it reads no table",
+    "imports.one_import_at_a_time": "it reads no table",
+    "imports.plan_each_time": "it reads no table",
+    "imports.plan_once": "it reads no table",
+    "imports.refresh_statistics": "ANALYZE reads a sample",
+    "imports.sweep_uploads": PARTITIONS,
+    "imports.companies": "for the shell, over the few companies of a house",
+    "jobs.try_duty_lock": "it reads no table",
+    "jobs.ensure_event_partitions": PARTITIONS,
+    "jobs.drop_old_events": PARTITIONS,
+    "jobs.jobs_forget": PARTITIONS,
+    "jobs.idempotency_forget": PARTITIONS,
+    "jobs.webhook_deliveries_forget": PARTITIONS,
+    "jobs.auth_sweep": PARTITIONS,
+    "members.note_access_change": INSERTS,
+    "presence.add_socket": INSERTS,
+    "presence.forget_hubs": "it reads the few processes of a house",
+    "realtime.database_time": "it reads no table",
+    "seed.find_companies": "for the shell, over the few companies of a house",
+    "seed.create_company": INSERTS,
+    "seed.create_member": INSERTS,
+}
