@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import orjson
 
 from hub.db import Tx
-from hub.errors import Invalid
 from hub.http.paging import page, read_cursor
 from hub.imports.countries import fold
 from hub.imports.merging import Draft, phone_key
@@ -26,12 +24,7 @@ async def list_imports(tx: Tx, limit: int, cursor: str | None) -> str:
     after = read_cursor(cursor, _SORT)
     params: dict[str, object] = {"limit": limit + 1}
     if after is not None:
-        try:
-            params |= {"after_key": datetime.fromisoformat(after.key), "after_id": after.id}
-        except ValueError:
-            raise Invalid.field(
-                "cursor", "This cursor is not one of ours. Pass next_cursor of the page before, unchanged."
-            ) from None
+        params |= {"after_key": after.moment(), "after_id": after.id}
     return page(await tx.fetch(_SQL["list_imports"], **params), limit, _SORT)
 
 
