@@ -31,7 +31,7 @@ class Logout(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    everywhere: bool = False
+    everywhere: Annotated[bool, Field(strict=True)] = False
 
 
 class User(BaseModel):

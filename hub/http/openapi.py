@@ -100,7 +100,8 @@ def _operation(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -
     }
     if e.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            # No body at all is taken for an empty object.
+            "required": any(field.is_required() for field in e.body.model_fields.values()),
             "content": {"application/json": {"schema": keys[(e.body, "validation")]}},
         }
     if e.upload is not None:
@@ -145,4 +146,6 @@ def _responses(e: Endpoint, keys: dict[Any, Any]) -> dict[str, Any]:
         statuses.add(409)
     error = {"application/json": {"schema": keys[(Error, "serialization")]}}
     failures = {str(s): {"description": _MEANING[s], "content": error} for s in sorted(statuses)}
+    # What is no HTTP is answered before anything of ours sees it.
+    failures["400"] = {"description": _MEANING[400], "content": error | {"text/plain": {"schema": {"type": "string"}}}}
     return {str(e.status): good} | failures

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 import structlog
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.db import Database, tenant_tx
 from hub.errors import Invalid, TooLarge
@@ -75,7 +76,7 @@ async def pieces(http: web.Request, form: Form) -> AsyncIterator[bytes]:
                         f"The file is larger than {MAX_BYTES // 1_000_000} MB. Split it and import the parts one after the other."
                     )
                 yield bytes(piece)
-    except (ValueError, RuntimeError, AssertionError) as exc:
+    except (ValueError, RuntimeError, AssertionError, HttpProcessingError) as exc:
         # What aiohttp says of a form it can't take apart.
         raise Invalid("The form could not be read. Send it as multipart/form-data with the file in the field 'file'.") from exc
     if not form.has_file:

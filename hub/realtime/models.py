@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 MAX_EVENTS = 500
-Place = Annotated[int, Field(ge=0, lt=2**63)]
+Place = Annotated[int, Field(ge=0, lt=2**63 - 1)]
 
 
 class Actor(BaseModel):
