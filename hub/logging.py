@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any
@@ -53,7 +54,11 @@ def configure_logging(settings: Settings, *, part: str) -> None:
 
 
 def _dumps(value: Any, default: Any = None, **_: Any) -> str:
-    return orjson.dumps(value, default=default or str).decode()
+    try:
+        return orjson.dumps(value, default=default or str).decode()
+    except orjson.JSONEncodeError:
+        # Bytes of a request that are no UTF-8 come as lone surrogates; the line must not be lost for them.
+        return json.dumps(value, default=str, skipkeys=True, ensure_ascii=False).encode(errors="replace").decode()
 
 
 def _without_secrets(_logger: Any, _method: str, event: Any) -> Any:

@@ -48,12 +48,14 @@ async def create_roles(admin_url: str) -> None:
     """Create the cluster roles and give the database to its owner. Needs a superuser, or CREATEROLE and the database."""
     conn = await asyncpg.connect(admin_url)
     try:
-        await conn.execute((SQL_DIR / "roles.sql").read_text(encoding="utf-8"))
         name = await conn.fetchval("SELECT quote_ident(current_database())")
-        await conn.execute(
-            f"ALTER DATABASE {name} OWNER TO ringside_owner; REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
-            f"GRANT CONNECT ON DATABASE {name} TO ringside_app; ALTER SCHEMA public OWNER TO ringside_owner"
-        )
+        # In one transaction, so that the lock of roles.sql is held to the end: two at once would trip over each other.
+        async with conn.transaction():
+            await conn.execute((SQL_DIR / "roles.sql").read_text(encoding="utf-8"))
+            await conn.execute(
+                f"ALTER DATABASE {name} OWNER TO ringside_owner; REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
+                f"GRANT CONNECT ON DATABASE {name} TO ringside_app; ALTER SCHEMA public OWNER TO ringside_owner"
+            )
     finally:
         await conn.close()
 

@@ -43,7 +43,8 @@ class Statement:
 
     def compile(self, params: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         """The SQL for these parameters (only their presence matters) and the order of its arguments."""
-        given = tuple(params.get(flag) not in (None, False) for flag in self._flags)
+        # By identity: 0 equals False, and is a value all the same.
+        given = tuple(params.get(flag) is not None and params.get(flag) is not False for flag in self._flags)
         found = self._cache.get(given)
         if found is None:
             found = self._cache[given] = self._render(dict(zip(self._flags, given, strict=True)))

@@ -109,7 +109,7 @@ def read_document() -> Any:
 schema = read_document()
 
 
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
