@@ -29,7 +29,8 @@ class _Person:
     who: Who
     user_id: UUID
     sockets: int = 0
-    told: bool = False
+    told: bool | None = False
+    """What the database was last told, whether they are here; None when that may be true no longer."""
     left_at: float | None = None
     task: asyncio.Task[None] | None = None
 
@@ -73,7 +74,7 @@ class Attendance:
         """Renew the lease, with one statement. After a lease that ran out, tell again who is here."""
         if not await queries.beat(self._db, self.hub_id, platform.node(), self._lease_s):
             for person in self._people.values():
-                person.told = False
+                person.told = None
         self.sweep()
 
     def sweep(self) -> None:
@@ -116,5 +117,5 @@ class Attendance:
         if (exc := task.exception()) is not None:
             # The next sweep tries again.
             _log.warning("presence could not be written", user_id=str(person.user_id), error=str(exc) or repr(exc))
-        elif not person.told and person.left_at is not None:
+        elif person.told is False and person.left_at is not None:
             self._people.pop((person.who.tenant_id, person.user_id), None)

@@ -49,7 +49,8 @@ SELECT open_table_to(t, 'ringside_system') FROM unnest(ARRAY['presence', 'presen
 -- Renews a process's lease. False when the lease had run out (or never was): the process must say again who is with it.
 CREATE FUNCTION hub_beat(p_hub uuid, p_name text, p_lease_s double precision) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    WITH before AS (SELECT h.lease_until FROM hubs h WHERE h.hub_id = p_hub FOR UPDATE),
+    -- Not FOR UPDATE: this is read after the row was written, and a lock would find only what is newer than its snapshot.
+    WITH before AS (SELECT h.lease_until FROM hubs h WHERE h.hub_id = p_hub),
     beat AS (
         INSERT INTO hubs AS h (hub_id, name, lease_until)
         VALUES (p_hub, p_name, clock_timestamp() + make_interval(secs => p_lease_s))

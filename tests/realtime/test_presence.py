@@ -14,11 +14,13 @@ import asyncpg
 import orjson
 import pytest
 
+from hub.auth.tokens import Claims
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Conflict
 from hub.presence import actions, queries
 from hub.presence.events import PresenceChanged
 from hub.presence.models import ChosenState, Person
+from hub.presence.sockets import Attendance
 from hub.realtime.limits import Limits
 from hub.who import Who
 from tests.conftest import Company, TestDatabase
@@ -146,6 +148,33 @@ async def test_the_people_of_a_hub_that_dies_are_taken_offline_with_the_reason(d
         assert gone["reason"] == actions.HUB_LOST
         await manager.until(lambda: states_of(manager, acme.members["rep"])[-1:] == ["offline"], "the event")
         assert (await person(other.db, acme, "admin"))["state"] == "online"
+
+
+async def test_a_beat_says_whether_the_lease_still_held(db: Database, database: TestDatabase) -> None:
+    hub_id = uuid4()
+    assert not await queries.beat(db, hub_id, "test", 600)
+    assert await queries.beat(db, hub_id, "test", 600)
+    admin = await asyncpg.connect(database.admin_url)
+    await admin.execute("UPDATE hubs SET lease_until = now() - interval '1 second'")
+    await admin.close()
+    assert not await queries.beat(db, hub_id, "test", 600)
+
+
+async def test_somebody_who_has_left_when_the_lease_runs_out_goes_offline(
+    db: Database, acme: Company, database: TestDatabase
+) -> None:
+    attendance = Attendance(db, lease_s=600, grace_s=0)
+    await attendance.beat()
+    claims = Claims(acme.members["rep"], acme.tenant_id, "rep", uuid4(), "Rep", 0.0, 4e9)
+    attendance.arrived(claims)
+    await until_state(db, acme, "online")
+    attendance.left(claims)
+    admin = await asyncpg.connect(database.admin_url)
+    await admin.execute("UPDATE hubs SET lease_until = now() - interval '1 second'")
+    await admin.close()
+    await attendance.beat()
+    await until_state(db, acme, "offline")
+    await attendance.stop()
 
 
 async def test_a_hub_whose_lease_ran_out_says_again_who_is_there(hub: HubProcess, acme: Company, database: TestDatabase) -> None:

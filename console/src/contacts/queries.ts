@@ -3,7 +3,7 @@ import { unwrap } from '../api/client';
 import { type ContactListing, keys } from '../api/keys';
 import type { ActivityPage, Contact, ContactInput, ContactPage } from '../api/types';
 import { usePolling } from '../app/hooks';
-import { api, dispatcher, queryClient } from '../app/services';
+import { api, dispatcher } from '../app/services';
 
 const PAGE = 100;
 
@@ -115,10 +115,8 @@ export function useDeleteContact() {
       await unwrap(api.DELETE('/api/v1/contacts/{id}', { params: { path: { id } } }));
       return id;
     },
-    onSuccess: (id) => {
-      queryClient.removeQueries({ queryKey: keys.contact(id) });
-      dispatcher.apply({ type: 'contact.deleted', data: { contact_id: id } });
-    },
+    // The open contact closes itself; dropping what is held of it here would read it again meanwhile, and it is gone.
+    onSuccess: (id) => dispatcher.apply({ type: 'contact.deleted', data: { contact_id: id } }),
   });
 }
 
