@@ -28,6 +28,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from hub.db import DeferredJob
+from hub.ending import end_task
 from hub.events import LoggedEvent
 from hub.queue import QUEUE, RUN_JOB, arq_id, serialize
 
@@ -148,9 +149,7 @@ class RedisHints:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0 if self._down else 1):
                     await self._sent.wait()
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end_task(self._task)
             self._task = None
         await self.redis.aclose()
 

@@ -18,6 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from hub.config import Settings
+from hub.ending import end_task
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
 from workers import metrics
@@ -113,9 +114,7 @@ async def _running(loops: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[
     try:
         yield tasks
     finally:
-        tasks.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await tasks
+        await end_task(tasks)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -11,6 +11,7 @@ import structlog
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from hub.ending import end_task
 from hub.hints import ACCESS_CHANNEL, Hint, decode_hint, events_channel, new_client
 from hub.realtime.metrics import HINTS, SUBSCRIBED
 
@@ -49,10 +50,7 @@ class Subscriber:
 
     async def stop(self) -> None:
         """Stop listening."""
-        # The Redis client swallows a cancellation that falls into its connecting, so one may not be enough.
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait((self._task,), timeout=0.2)
+        await end_task(self._task)
         await self._redis.aclose()
 
     def watch(self, tenant_id: UUID, wanted: bool) -> None:

@@ -1,0 +1,20 @@
+"""Ending background tasks for certain."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+_PATIENCE_S = 0.5
+
+
+async def end_task(task: asyncio.Future[Any] | None) -> None:
+    """Cancel a task, or several gathered ones, until they have ended, and let their results go.
+
+    Once is not enough: the Redis client swallows a cancellation that falls into its connecting.
+    """
+    while task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=_PATIENCE_S)
+    if task is not None and not task.cancelled():
+        task.exception()
