@@ -8,8 +8,8 @@ from typing import Any
 _PATIENCE_S = 0.5
 
 
-async def end_task(task: asyncio.Future[Any] | None) -> None:
-    """Cancel a task, or several gathered ones, until they have ended, and let their results go.
+async def end_task(task: asyncio.Task[Any] | None) -> None:
+    """Cancel a task until it has ended, and let its result go.
 
     Once is not enough: the Redis client swallows a cancellation that falls into its connecting.
     """

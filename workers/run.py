@@ -110,11 +110,11 @@ async def _work(settings: Settings, parts: Parts, crew: Crew, stop: asyncio.Even
 @asynccontextmanager
 async def _running(loops: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[asyncio.Future[Any]]:
     """The loops as tasks; what is yielded ends when one of them does, which none should. Leaving cancels them."""
-    tasks = asyncio.gather(*loops)
+    tasks = [asyncio.create_task(loop) for loop in loops]
     try:
-        yield tasks
+        yield asyncio.gather(*tasks)
     finally:
-        await end_task(tasks)
+        await asyncio.gather(*(end_task(task) for task in tasks))
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -12,10 +12,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from hub.config import Settings
 from hub.db import Database
 from hub.embedded import ValkeyServer
 from tests.conftest import Company, TestDatabase
 from tests.workers.kit import Ground, defer, environment
+from workers.job import Registry
+from workers.run import Crew, run_worker
 
 
 @asynccontextmanager
@@ -68,3 +71,18 @@ async def test_a_worker_process_ends_gracefully_on_sigterm(
     async with worker_process(database, valkey.url) as process:
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_a_worker_that_is_stopped_while_it_starts_leaves_nothing_running(
+    database: TestDatabase, ground: Ground, valkey: ValkeyServer
+) -> None:
+    settings = Settings.from_env(environment(database.app_url, valkey.url))
+    for early_ms in range(0, 30, 2):
+        stop = asyncio.Event()
+        # At each of these moments something else is under way: no answer of Redis yet, half of the greeting, the first poll.
+        asyncio.get_running_loop().call_later(early_ms / 1000, stop.set)
+        before = asyncio.all_tasks()
+
+        await asyncio.wait_for(run_worker(settings, stop=stop, crew=Crew(Registry([]), ())), 20)
+
+        assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
