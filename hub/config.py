@@ -19,12 +19,26 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TwilioSettings:
-    """The account calls are placed through. An empty api_url means Twilio itself."""
+    """The account calls are placed through. An empty api_url means Twilio itself.
+
+    The key and the application are the softphone's, all three or none. webhook_keys are the secrets of the keys that
+    webhooks may be signed with, by id. calls_per_second is what the account may create.
+    """
 
     account_sid: str
     auth_token: str = field(repr=False)
     api_url: str
     from_number: str
+    api_key_sid: str = ""
+    api_key_secret: str = field(default="", repr=False)
+    twiml_app_sid: str = ""
+    webhook_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    calls_per_second: float = 1.0
+
+    @property
+    def has_softphone(self) -> bool:
+        """Can browsers be given access tokens?"""
+        return bool(self.api_key_sid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,8 @@ class Settings:
     call_dial_deadline_s: float = 60.0
     call_silence_s: float = 10.0
     worker_jobs: int = 10
+    objects: str = ""
+    s3: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -79,6 +95,8 @@ class Settings:
             call_dial_deadline_s=_seconds(env, "RINGSIDE_CALL_DIAL_DEADLINE_S", 60.0),
             call_silence_s=_seconds(env, "RINGSIDE_CALL_SILENCE_S", 10.0),
             worker_jobs=_count(env, "RINGSIDE_WORKER_JOBS", 10),
+            objects=_objects(env),
+            s3={name: value for name, value in env.items() if name.startswith("AWS_") and value},
         )
 
     def key(self, purpose: str) -> bytes:
@@ -125,13 +143,55 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise SettingsError(f"RINGSIDE_TRUSTED_PROXIES: {exc}. It should be addresses or CIDRs, separated by commas.") from None
 
 
+def _objects(env: Mapping[str, str]) -> str:
+    text = env.get("RINGSIDE_OBJECTS", "").strip()
+    if text and not text.startswith("/") and not (text.startswith("s3://") and len(text) > len("s3://")):
+        raise SettingsError(f"RINGSIDE_OBJECTS is {text!r}; it should be a folder's whole path or s3://bucket/prefix.")
+    return text
+
+
+def _rate(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}; it should be a number for each second.") from None
+    if not 0.01 <= value <= 10_000:
+        raise SettingsError(f"{name} is {text!r}; it should be between 0.01 and 10000.")
+    return value
+
+
+def _webhook_keys(env: Mapping[str, str]) -> Mapping[str, str]:
+    keys: dict[str, str] = {}
+    for part in env.get("TWILIO_WEBHOOK_KEYS", "").split(","):
+        name, equals, secret = part.partition("=")
+        if not part.strip():
+            continue
+        if not equals or not name.strip() or not secret.strip():
+            raise SettingsError("TWILIO_WEBHOOK_KEYS should be id=secret pairs, separated by commas.")
+        keys[name.strip()] = secret.strip()
+    return keys
+
+
+_SOFTPHONE = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET", "TWILIO_TWIML_APP_SID")
+
+
 def _twilio(env: Mapping[str, str]) -> TwilioSettings | None:
     sid = env.get("TWILIO_ACCOUNT_SID", "")
     if not sid:
         return None
+    key_sid, key_secret, app_sid = (env.get(name, "") for name in _SOFTPHONE)
+    missing = [name for name in _SOFTPHONE if not env.get(name)]
+    if 0 < len(missing) < len(_SOFTPHONE):
+        raise SettingsError(f"{' and '.join(missing)} must be set, too: the softphone needs all of {', '.join(_SOFTPHONE)}.")
     return TwilioSettings(
         account_sid=sid,
         auth_token=_required(env, "TWILIO_AUTH_TOKEN", "the account's auth token"),
         api_url=env.get("TWILIO_API_URL", "").rstrip("/"),
         from_number=_required(env, "TWILIO_FROM", "a number of the account, in E.164 form such as +14155550100"),
+        api_key_sid=key_sid,
+        api_key_secret=key_secret,
+        twiml_app_sid=app_sid,
+        webhook_keys=_webhook_keys(env),
+        calls_per_second=_rate(env, "TWILIO_CALLS_PER_SECOND", 1.0),
     )

@@ -77,7 +77,7 @@ class TwilioTelephony:
 
     async def place_call(self, call: PlaceCall) -> ProviderCall:
         """Place a call, once. Twilio has no idempotency key: after an ambiguous error use `find_calls`."""
-        options = {"machine_detection": "Enable"} if call.machine_detection else {}
+        options = {"machine_detection": "Enable"} if call.machine_detection != "off" else {}
         return await self._ask(
             "calls.create",
             lambda: self._calls.create_async(

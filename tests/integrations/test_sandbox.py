@@ -177,7 +177,7 @@ async def test_callbacks_have_the_fields_of_recorded_ones(
     telephony: TwilioTelephony, receiver: Receiver, to: str, sample: str
 ) -> None:
     recorded = json.loads((SPECS / "twilio_callback_samples.json").read_text())[sample]
-    placed = await telephony.place_call(PlaceCall(to, FROM, receiver.url, conference="room", machine_detection=True))
+    placed = await telephony.place_call(PlaceCall(to, FROM, receiver.url, conference="room", machine_detection="detect"))
     await eventually(lambda: recorded["example"]["CallStatus"] in receiver.statuses(placed.sid))
 
     last = receiver.of(placed.sid)[-1].update.raw

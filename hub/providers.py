@@ -1,0 +1,24 @@
+"""What the server has of providers, behind their ports. The composition root makes it; features take it as an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from integrations.ports import CallbackReader, Numbers, ObjectStore, SoftphoneTokens, Telephony, TwimlRenderer
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """Each is None where it is not set up.
+
+    `callbacks` tells webhooks from forgeries and reads them, `twiml` writes the answers to those that wait for
+    instructions, `tokens` makes the softphone's access tokens. Routes never call `telephony` inside a transaction;
+    most leave it to a job.
+    """
+
+    callbacks: CallbackReader | None = None
+    twiml: TwimlRenderer | None = None
+    tokens: SoftphoneTokens | None = None
+    objects: ObjectStore | None = None
+    numbers: Numbers | None = None
+    telephony: Telephony | None = None
