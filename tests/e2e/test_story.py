@@ -261,6 +261,20 @@ async def test_rows_that_fail_come_back_with_their_reasons(house: House, browser
     await rep.leave()
 
 
+async def test_a_contact_opened_while_the_search_is_still_typed_stays_open(house: House, browser: Browser) -> None:
+    rep = await Person.arrive(browser, house, "bea")
+    await rep.sign_in()
+    link = rep.page.get_by_role("table", name="Contacts").get_by_role("link").first
+    name = (await link.inner_text()).strip()
+    # The search is applied a moment after the last key; the click comes before that.
+    await rep.page.get_by_role("searchbox", name="Search contacts").fill(name[:3])
+    await link.click()
+    await expect(rep.page).to_have_url(re.compile(r"/contacts/[0-9a-f-]{36}\?.*q="))
+    await expect(rep.page.get_by_role("complementary", name=f"Contact: {name}")).to_be_visible()
+    assert rep.faults == [], rep.faults
+    await rep.leave()
+
+
 async def test_a_phone_shows_every_room_without_scrolling_sideways(house: House, browser: Browser) -> None:
     owner = await Person.arrive(browser, house, "olivia", width=360, height=740)
     await owner.sign_in()

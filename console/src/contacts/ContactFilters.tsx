@@ -14,6 +14,8 @@ type Props = {
   facets: Facets | undefined;
   set: (name: string, value: string | null) => void;
   clear: () => void;
+  /** Little room: the filters are behind a button. */
+  compact: boolean;
 };
 
 const DAY_MS = 86_400_000;
@@ -99,10 +101,11 @@ function Filters({ filters, facets, set }: Pick<Props, 'filters' | 'facets' | 's
 }
 
 /** Search and filters over the contact list. `/` jumps to the search. */
-export function ContactFilters({ q, filters, filtered, facets, set, clear }: Props) {
+export function ContactFilters({ q, filters, filtered, facets, set, clear, compact }: Props) {
   const search = useRef<HTMLInputElement>(null);
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
-  const [unfolded, setUnfolded] = useState(filtered);
+  const narrow = phone || compact;
+  const [unfolded, setUnfolded] = useState(filtered && phone);
   const [text, setText] = useState(q);
   const apply = useDebouncedCallback((value: string) => set('q', value.trim() || null), 120);
   useHotkeys([['/', () => search.current?.focus()]]);
@@ -120,7 +123,7 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear }: Pro
         type="search"
         aria-label="Search contacts"
         placeholder="Name, company, email or phone"
-        rightSection={phone ? null : <kbd className={classes.key}>/</kbd>}
+        rightSection={narrow ? null : <kbd className={classes.key}>/</kbd>}
         leftSection={<IconSearch size={16} stroke={1.7} />}
         value={text}
         onChange={(event) => {
@@ -133,7 +136,7 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear }: Pro
           set('q', null);
         }}
       />
-      {phone && (
+      {narrow && (
         <ActionIcon
           variant={filtered ? 'light' : 'default'}
           size={36}
@@ -144,7 +147,7 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear }: Pro
           <IconAdjustmentsHorizontal size={18} stroke={1.7} />
         </ActionIcon>
       )}
-      {(!phone || unfolded) && <Filters filters={filters} facets={facets} set={set} />}
+      {(!narrow || unfolded) && <Filters filters={filters} facets={facets} set={set} />}
       {(filtered || q) && (
         <Button variant="subtle" color="gray" onClick={clear}>
           Clear

@@ -115,6 +115,7 @@ export function ContactsPage() {
             facets={facets.data}
             set={view.set}
             clear={view.clear}
+            compact={id !== undefined}
           />
           {body()}
         </div>

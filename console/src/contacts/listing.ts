@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { useSearchParams } from 'react-router';
+import { useLocation, useNavigate } from 'react-router';
 import type { ContactFilters, ContactListing } from '../api/keys';
 import type { ContactSort } from '../api/types';
 
@@ -8,7 +8,9 @@ export const DEFAULT_SORT: ContactSort = '-created_at';
 
 /** What is listed, kept in the address so that it can be shared and survives a reload. */
 export function useListing() {
-  const [params, setParams] = useSearchParams();
+  const location = useLocation();
+  const navigate = useNavigate();
+  const params = useMemo(() => new URLSearchParams(location.search), [location.search]);
   const text = params.toString();
 
   const listing = useMemo<ContactListing>(() => {
@@ -21,26 +23,20 @@ export function useListing() {
     return { ...filters, sort: (read.get('sort') ?? DEFAULT_SORT) as ContactSort };
   }, [text]);
 
+  // The path stays: a contact that was opened meanwhile must not be closed by a search that is applied a moment later.
+  const write = (change: (next: URLSearchParams) => void) => {
+    const next = new URLSearchParams(params);
+    change(next);
+    navigate({ pathname: location.pathname, search: next.toString() }, { replace: true });
+  };
+
   const set = (name: string, value: string | null) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
+    write((next) => (value ? next.set(name, value) : next.delete(name)));
 
   const clear = () =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const name of [...FILTERS, 'q']) next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
+    write((next) => {
+      for (const name of [...FILTERS, 'q']) next.delete(name);
+    });
 
   return {
     listing,

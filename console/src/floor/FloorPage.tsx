@@ -1,4 +1,5 @@
 import { Loader } from '@mantine/core';
+import { Age } from '../ui/Age';
 import { Page } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
 import classes from './Floor.module.css';
@@ -12,15 +13,18 @@ export function FloorPage() {
   const query = useFloor();
   const floor = query.data;
   return (
-    <Page title="Floor" beside={query.isFetching && !floor ? <Loader size="xs" type="dots" /> : null}>
+    <Page
+      title="Floor"
+      beside={floor ? <Age updatedAt={query.dataUpdatedAt} /> : <Loader size="xs" type="dots" />}
+    >
       {query.isPending && <Loading rows={10} height={24} />}
       {query.isError && !floor && <Failure error={query.error} onRetry={() => query.refetch()} />}
       {floor && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         <div className={classes.grid} role="group" aria-label="The floor now" tabIndex={0}>
-          <TodayPanel today={floor.today} updatedAt={query.dataUpdatedAt} />
-          <PeoplePanel people={floor.people} updatedAt={query.dataUpdatedAt} />
-          <StreamPanel floor={floor} updatedAt={query.dataUpdatedAt} />
+          <TodayPanel today={floor.today} />
+          <PeoplePanel people={floor.people} />
+          <StreamPanel floor={floor} />
         </div>
       )}
     </Page>

@@ -2,7 +2,6 @@ import { Text } from '@mantine/core';
 import type { Person } from '../api/types';
 import { StateBadge } from '../calls/StateBadge';
 import { otherEnd, otherNumber } from '../calls/states';
-import { Age } from '../ui/Age';
 import { Elapsed } from '../ui/Elapsed';
 import { Initials } from '../ui/Initials';
 import { Panel } from '../ui/Panel';
@@ -69,9 +68,9 @@ function Section({ group }: { group: Group }) {
 }
 
 /** Who is on, and what they are doing since when. */
-export function PeoplePanel({ people, updatedAt }: { people: Person[]; updatedAt: number }) {
+export function PeoplePanel({ people }: { people: Person[] }) {
   return (
-    <Panel title="People" aside={<Age updatedAt={updatedAt} />}>
+    <Panel title="People">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <div className={classes.scroll} role="group" aria-label="People by state" tabIndex={0}>
         {grouped(people)

@@ -1,6 +1,5 @@
 import type { Floor } from '../api/types';
 import { outcomeWords } from '../calls/states';
-import { Age } from '../ui/Age';
 import { Panel } from '../ui/Panel';
 import { span } from '../ui/time';
 import classes from './Floor.module.css';
@@ -48,11 +47,11 @@ function Outcomes({ counts }: { counts: Record<string, number> }) {
 }
 
 /** The day so far. */
-export function TodayPanel({ today, updatedAt }: { today: Floor['today']; updatedAt: number }) {
+export function TodayPanel({ today }: { today: Floor['today'] }) {
   const ended = Object.values(today.by_outcome).reduce((sum, count) => sum + count, 0);
   const rate = ended > 0 ? `${Math.round((today.connected / ended) * 100)} %` : '–';
   return (
-    <Panel title="Today" aside={<Age updatedAt={updatedAt} />} className={classes.today}>
+    <Panel title="Today" className={classes.today}>
       <div className={classes.figures}>
         <Figure label="Calls" value={today.calls.toLocaleString()} />
         <Figure label="Connected" value={today.connected.toLocaleString()} />

@@ -157,7 +157,7 @@ export default function ImportPage() {
     <Page
       title="Import"
       actions={
-        <Button variant="subtle" color="gray" component={Link} to="/imports">
+        <Button variant="default" component={Link} to="/imports">
           Past imports
         </Button>
       }

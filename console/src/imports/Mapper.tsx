@@ -139,7 +139,9 @@ export function Mapper({ file, onOther }: { file: File; onOther: () => void }) {
           </Text>
         }
       >
-        <Columns preview={preview} onChange={setMapping} />
+        <div className={classes.mapping}>
+          <Columns preview={preview} onChange={setMapping} />
+        </div>
       </Panel>
       <Panel
         title="Preview"
@@ -161,7 +163,7 @@ export function Mapper({ file, onOther }: { file: File; onOther: () => void }) {
           onChange={(value) => setDuplicates((value ?? 'update') as Duplicates)}
         />
         <Group gap="xs">
-          <Button variant="subtle" color="gray" onClick={onOther}>
+          <Button variant="default" onClick={onOther}>
             Choose another file
           </Button>
           <Button onClick={run} loading={start.isPending} disabled={mapped === 0}>

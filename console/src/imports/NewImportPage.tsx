@@ -23,7 +23,7 @@ export default function NewImportPage() {
     <Page
       title="New import"
       actions={
-        <Button variant="subtle" color="gray" component={Link} to="/imports">
+        <Button variant="default" component={Link} to="/imports">
           Past imports
         </Button>
       }

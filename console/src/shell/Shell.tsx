@@ -17,7 +17,7 @@ function Brand() {
   return (
     <Link to="/" className={classes.brand} aria-label={`Ringside, ${tenant.name}`}>
       <img src="/icon.svg" alt="" />
-      <Text fw={620} title={tenant.name} className={`${classes.brandText} truncate`}>
+      <Text fw={620} title={tenant.name} className={classes.brandText}>
         {tenant.name}
       </Text>
     </Link>

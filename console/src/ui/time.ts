@@ -58,6 +58,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' 
 const YEAR = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 export function moment(at: string): string {
   return MOMENT.format(new Date(at));
@@ -65,6 +66,11 @@ export function moment(at: string): string {
 
 export function timeOfDay(at: string): string {
   return HOUR.format(new Date(at));
+}
+
+/** "14:05", without what nobody reads in a stream: the seconds. */
+export function minuteOfDay(at: string): string {
+  return MINUTE.format(new Date(at));
 }
 
 /** "just now", "4 min ago", "3 h ago", "12 Mar", "12 Mar 2024". */
