@@ -95,7 +95,14 @@ class Person:
 
     async def go_to(self, room: str) -> None:
         """Through the navigation, without a reload."""
-        await self.page.get_by_role("navigation", name="Rooms").get_by_role("link", name=room).click()
+        rooms = self.page.get_by_role("navigation", name="Rooms", exact=True)
+        link = rooms.get_by_role("link", name=room, exact=True)
+        more = rooms.get_by_role("button", name="More")
+        await expect(link.or_(more).first).to_be_visible()
+        if not await link.is_visible():
+            await more.click()
+            link = self.page.get_by_role("navigation", name="More rooms").get_by_role("link", name=room, exact=True)
+        await link.click()
         await expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 
     async def check_basics(self) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import asyncpg
 
+from hub.app import Hub
+from hub.config import Settings
 from hub.db import Database
-from hub.embedded import start_postgres
+from hub.embedded import ValkeyServer, start_postgres
 from hub.errors import HubError
 from hub.migrate import migrate
 from hub.realtime.floor import Floor
@@ -84,3 +86,15 @@ async def test_live_sockets_outlive_a_restart_of_postgres_and_miss_nothing(tmp_p
                     assert client.seqs == list(range(client.ready["seq"] + 1, client.seqs[-1] + 1))
                     assert sorted(set(client.notes)) == list(range(20))
                     assert not client.disconnected
+
+
+async def test_a_hub_that_is_stopped_while_it_starts_leaves_nothing_running(database: TestDatabase, valkey: ValkeyServer) -> None:
+    settings = Settings.from_env(
+        {"DATABASE_URL": database.app_url, "REDIS_URL": valkey.url, "RINGSIDE_SECRET": "x" * 32, "RINGSIDE_PORT": "0"}
+    )
+    for early_ms in range(0, 20, 2):
+        before = asyncio.all_tasks()
+        async with asyncio.timeout(20), Hub.open(settings):
+            # At each of these moments something else is under way: connecting, greeting, subscribing.
+            await asyncio.sleep(early_ms / 1000)
+        assert [task for task in asyncio.all_tasks() - before if not task.done()] == []

@@ -22,6 +22,9 @@ const REDUCERS = new Map<unknown, unknown>([
   ['members', reduceMembers],
 ]);
 
+/** What is simply read again when one of these happens: lists that are short, or change rarely. */
+const REREADS = new Map<unknown, string[]>([]);
+
 /** A query that events make stale is read again at most once in this time. */
 const REREAD_MS = 1000;
 
@@ -82,6 +85,10 @@ export class Dispatcher {
   }
 
   private reduced<T>(key: QueryKey, data: T, change: Change | LiveEvent): T {
+    if (REREADS.get(key[0])?.some((prefix) => change.type.startsWith(prefix))) {
+      this.reread(key);
+      return data;
+    }
     const reducer = REDUCERS.get(key[0]) as Reducer<T> | undefined;
     if (!reducer) return data;
     const next = reducer(data, change, key);

@@ -1,14 +1,14 @@
-import { ActionIcon, Text } from '@mantine/core';
+import { ActionIcon, Drawer, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
-import { IconSearch } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { IconDots, IconSearch } from '@tabler/icons-react';
+import { type ReactNode, useState } from 'react';
 import { Link, NavLink } from 'react-router';
 import { useMe } from '../app/hooks';
 import { CallBar } from '../calls/CallBar';
 import { ByeBanner, LinkIndicator } from './LinkIndicator';
 import { Palette } from './Palette';
-import { useRooms } from './rooms';
+import { type Room, useRooms } from './rooms';
 import classes from './Shell.module.css';
 import { UserMenu } from './UserMenu';
 
@@ -24,16 +24,51 @@ function Brand() {
   );
 }
 
-function Nav() {
+function RoomLink({ room, onClick }: { room: Room; onClick?: () => void }) {
+  return (
+    <NavLink to={room.to} className={classes.link} onClick={onClick}>
+      <room.icon size={19} stroke={1.7} aria-hidden />
+      <span className={classes.linkText}>{room.label}</span>
+    </NavLink>
+  );
+}
+
+/** The rooms beside the daily ones: in a row on a wide screen, behind a button on a phone. */
+function MoreRooms({ rooms }: { rooms: Room[] }) {
+  const [open, setOpen] = useState(false);
+  if (rooms.length === 0) return null;
+  return (
+    <>
+      <button
+        type="button"
+        className={classes.link}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        onClick={() => setOpen(true)}
+      >
+        <IconDots size={19} stroke={1.7} aria-hidden />
+        <span className={classes.linkText}>More</span>
+      </button>
+      <Drawer opened={open} onClose={() => setOpen(false)} position="bottom" size="auto" title="More rooms">
+        <nav className={classes.more} aria-label="More rooms">
+          {rooms.map((room) => (
+            <RoomLink key={room.to} room={room} onClick={() => setOpen(false)} />
+          ))}
+        </nav>
+      </Drawer>
+    </>
+  );
+}
+
+function Nav({ phone }: { phone: boolean }) {
   const rooms = useRooms();
+  const shown = phone ? rooms.filter((room) => room.daily) : rooms;
   return (
     <nav className={classes.nav} aria-label="Rooms">
-      {rooms.map((room) => (
-        <NavLink key={room.to} to={room.to} className={classes.link}>
-          <room.icon size={19} stroke={1.7} aria-hidden />
-          <span className={classes.linkText}>{room.label}</span>
-        </NavLink>
+      {shown.map((room) => (
+        <RoomLink key={room.to} room={room} />
       ))}
+      {phone && <MoreRooms rooms={rooms.filter((room) => !room.daily)} />}
     </nav>
   );
 }
@@ -69,7 +104,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </button>
           </>
         )}
-        <Nav />
+        <Nav phone={phone === true} />
         {!phone && (
           <div className={classes.foot}>
             <LinkIndicator />

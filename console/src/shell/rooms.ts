@@ -9,11 +9,12 @@ import {
 import type { Role } from '../api/types';
 import { isAtLeast, useMe } from '../app/hooks';
 
-export type Room = { to: string; label: string; icon: Icon; least: Role };
+/** `daily` rooms are always in sight; a phone keeps the others behind a button. */
+export type Room = { to: string; label: string; icon: Icon; least: Role; daily?: boolean };
 
 const ROOMS: Room[] = [
-  { to: '/contacts', label: 'Contacts', icon: IconAddressBook, least: 'rep' },
-  { to: '/floor', label: 'Floor', icon: IconActivityHeartbeat, least: 'rep' },
+  { to: '/contacts', label: 'Contacts', icon: IconAddressBook, least: 'rep', daily: true },
+  { to: '/floor', label: 'Floor', icon: IconActivityHeartbeat, least: 'rep', daily: true },
   { to: '/imports', label: 'Import', icon: IconFileImport, least: 'rep' },
   { to: '/members', label: 'Members', icon: IconUsers, least: 'manager' },
   { to: '/jobs', label: 'Jobs', icon: IconStack2, least: 'admin' },
