@@ -49,7 +49,14 @@ function MoreRooms({ rooms }: { rooms: Room[] }) {
         <IconDots size={19} stroke={1.7} aria-hidden />
         <span className={classes.linkText}>More</span>
       </button>
-      <Drawer opened={open} onClose={() => setOpen(false)} position="bottom" size="auto" title="More rooms">
+      <Drawer
+        opened={open}
+        onClose={() => setOpen(false)}
+        position="bottom"
+        size="auto"
+        title="More rooms"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
         <nav className={classes.more} aria-label="More rooms">
           {rooms.map((room) => (
             <RoomLink key={room.to} room={room} onClick={() => setOpen(false)} />
