@@ -101,7 +101,7 @@ class Person:
         await expect(link.or_(more).first).to_be_visible()
         if not await link.is_visible():
             await more.click()
-            link = self.page.get_by_role("navigation", name="More rooms").get_by_role("link", name=room, exact=True)
+            link = self.page.get_by_role("menuitem", name=room, exact=True)
         await link.click()
         await expect(self.page.get_by_role("heading", level=1)).to_be_visible()
 

@@ -1,8 +1,8 @@
-import { ActionIcon, Drawer, Text } from '@mantine/core';
+import { ActionIcon, Menu, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { IconDots, IconSearch } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { Link, NavLink } from 'react-router';
 import { useMe } from '../app/hooks';
 import { CallBar } from '../calls/CallBar';
@@ -24,9 +24,9 @@ function Brand() {
   );
 }
 
-function RoomLink({ room, onClick }: { room: Room; onClick?: () => void }) {
+function RoomLink({ room }: { room: Room }) {
   return (
-    <NavLink to={room.to} className={classes.link} onClick={onClick}>
+    <NavLink to={room.to} className={classes.link}>
       <room.icon size={19} stroke={1.7} aria-hidden />
       <span className={classes.linkText}>{room.label}</span>
     </NavLink>
@@ -35,35 +35,28 @@ function RoomLink({ room, onClick }: { room: Room; onClick?: () => void }) {
 
 /** The rooms beside the daily ones: in a row on a wide screen, behind a button on a phone. */
 function MoreRooms({ rooms }: { rooms: Room[] }) {
-  const [open, setOpen] = useState(false);
   if (rooms.length === 0) return null;
   return (
-    <>
-      <button
-        type="button"
-        className={classes.link}
-        aria-haspopup="dialog"
-        aria-expanded={open}
-        onClick={() => setOpen(true)}
-      >
-        <IconDots size={19} stroke={1.7} aria-hidden />
-        <span className={classes.linkText}>More</span>
-      </button>
-      <Drawer
-        opened={open}
-        onClose={() => setOpen(false)}
-        position="bottom"
-        size="auto"
-        title="More rooms"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <nav className={classes.more} aria-label="More rooms">
-          {rooms.map((room) => (
-            <RoomLink key={room.to} room={room} onClick={() => setOpen(false)} />
-          ))}
-        </nav>
-      </Drawer>
-    </>
+    <Menu position="top-end" width={200}>
+      <Menu.Target>
+        <button type="button" className={classes.link}>
+          <IconDots size={19} stroke={1.7} aria-hidden />
+          <span className={classes.linkText}>More</span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown aria-label="More rooms">
+        {rooms.map((room) => (
+          <Menu.Item
+            key={room.to}
+            component={NavLink}
+            to={room.to}
+            leftSection={<room.icon size={18} stroke={1.7} aria-hidden />}
+          >
+            {room.label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
