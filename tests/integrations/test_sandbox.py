@@ -18,6 +18,7 @@ from tests.integrations.specification import SPECS, CheckingProxy
 
 PERSON = "+18602913904"
 NEVER_ENDS = "+12025550154"
+TALKING = '<Response><Pause length="36000"/></Response>'
 ALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 ACall = Callable[[str], PlaceCall]
@@ -38,7 +39,7 @@ class Wire:
             return response.status, await response.json()
 
     async def create(self, **form: Any) -> tuple[int, Any]:
-        usual = {"To": NEVER_ENDS, "From": FROM, "Twiml": "<Response/>"}
+        usual = {"To": NEVER_ENDS, "From": FROM, "Twiml": TALKING}
         return await self.send("POST", "Calls.json", {k: v for k, v in (usual | form).items() if v is not None})
 
     async def act(self, sid: str, event: str) -> tuple[int, Any]:
@@ -122,10 +123,10 @@ async def test_a_call_is_changed_only_as_its_status_allows(slow_wire: Wire) -> N
     path = f"Calls/{sid}.json"
 
     assert (await slow_wire.send("POST", path, {"Status": "ringing"}))[1]["code"] == 21218
-    assert (await slow_wire.send("POST", path, {"Twiml": "<Response/>"}))[1]["code"] == 21220
+    assert (await slow_wire.send("POST", path, {"Twiml": TALKING}))[1]["code"] == 21220
     await slow_wire.act(sid, "answer")
     assert (await slow_wire.send("POST", path, {"Status": "canceled"}))[1]["code"] == 21220
-    assert (await slow_wire.send("POST", path, {"Twiml": "<Response/>"}))[1]["status"] == "in-progress"
+    assert (await slow_wire.send("POST", path, {"Twiml": TALKING}))[1]["status"] == "in-progress"
     hung_up = await slow_wire.send("POST", path, {"Twiml": "<Response><Hangup/></Response>"})
     assert hung_up[1]["status"] == "completed"
     assert (await slow_wire.send("POST", path, {"Status": "completed"}))[1]["code"] == 21220

@@ -9,6 +9,8 @@ What becomes of a call is decided by the number called. Scripted numbers come fi
     +12025550154    answered, and never ends by itself
     +12025550155    answered, but no callback ever comes
     +12025550156    answered; each callback comes twice, and in the wrong order
+    +12025550157    answered by a fax machine
+    +12025550158    answered by something that detection does not recognise
 
 Every other number goes by its last digit:
 
@@ -18,6 +20,11 @@ Every other number goes by its last digit:
     7      answered by voicemail
     8      fails before it rings
     9      answered, then drops after 4 s
+
+Calls to browsers:
+
+    client:sim-…    a robot that answers after some 50 ms and stays
+    client:…        nobody is registered: no answer, at once
 
 An answered call rings for about 2 s first, voicemail for 6. `speed` makes all of it pass more quickly; durations are
 reported as if it had not.

@@ -1,16 +1,15 @@
 """A call as the sandbox remembers it, and its JSON as Twilio writes it."""
 
 import asyncio
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Protocol
 
+from integrations.sandbox.twilio.courier import Callback, Delivery
 from integrations.sandbox.twilio.outcomes import Plan
+from integrations.sandbox.twilio.wording import API_VERSION, formatted, new_sid, now, rfc_2822
 
-API_VERSION: Final = "2010-04-01"
 FINAL: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _SUBRESOURCES: Final = (
     "notifications",
@@ -26,47 +25,85 @@ _SUBRESOURCES: Final = (
 _KEPT: Final = 10_000
 
 
-def new_sid(kind: str) -> str:
-    """Return a fresh SID of a kind: CA for calls, RQ for requests."""
-    return kind + secrets.token_hex(16)
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What a leg does when it is answered: a document, or where to ask for one."""
+
+    twiml: str = ""
+    url: str = ""
+    method: str = "POST"
+    fallback_url: str = ""
+    fallback_method: str = "POST"
 
 
-@dataclass(slots=True)
-class Delivery:
-    """One attempt to deliver a callback; `http_status` is None when nobody answered."""
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Answering machine detection as it was asked for. Asynchronous detection tells its own callback."""
 
-    event: str
-    status: str
-    sequence_number: int
-    http_status: int | None
-    at: datetime
+    waits_for_end: bool
+    is_async: bool
+    callback: Callback
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class RecordingWish:
+    """How a recording was asked for."""
+
+    channels: int
+    source: str
+    callback: Callback
+    track: str = "both"
+
+
+class Occupation(Protocol):
+    """What a leg is in at present: a conference, or a bridge to another leg."""
+
+    def release(self, reason: str) -> None:
+        """Let the leg go. `reason` is Twilio's word for why a participant left."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Call:
-    """One call. Times are UTC; `answered_clock` is the monotonic time at which it was picked up."""
+    """One leg. Times are UTC; `answered_clock` is the loop's time at which it was picked up.
+
+    `heard` is what was said and played to it, `pressed` the keys that nobody has read yet, `warnings` what Twilio
+    would write into its debugger.
+    """
 
     account_sid: str
     to: str
     from_: str
     plan: Plan
     ring_limit_s: float
-    detects_machine: bool
-    twiml: str
-    status_callback: str
-    status_callback_method: str
-    status_callback_events: frozenset[str]
+    direction: str = "outbound-api"
+    parent_sid: str | None = None
+    number_sid: str | None = None
+    forwarded_from: str | None = None
+    instructions: Instructions = Instructions()
+    status_callback: Callback = field(default_factory=Callback)
+    detection: Detection | None = None
+    recording: RecordingWish | None = None
     sid: str = field(default_factory=lambda: new_sid("CA"))
     status: str = "queued"
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
     started_at: datetime | None = None
     ended_at: datetime | None = None
     answered_clock: float | None = None
+    answered_by: str | None = None
     duration_s: int | None = None
     events_sent: int = 0
     deliveries: list[Delivery] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    pressed: str = ""
+    key_pressed: asyncio.Event = field(default_factory=asyncio.Event)
     script: asyncio.Task[None] | None = None
+    program: asyncio.Task[None] | None = None
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    occupation: Occupation | None = None
+    on_answer: Callable[[], None] | None = None
+    on_over: Callable[[], None] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -74,46 +111,55 @@ class Call:
         return self.status in FINAL
 
     @property
-    def answered_by(self) -> str | None:
-        """What machine detection found, where it was asked for and the call was answered."""
-        return self.plan.answered_by if self.detects_machine and self.answered_clock is not None else None
+    def is_answered(self) -> bool:
+        """Was it ever picked up?"""
+        return self.answered_clock is not None
+
+    @property
+    def twiml(self) -> str:
+        """The document that it was given, where it was not told to ask for one."""
+        return self.instructions.twiml
+
+    @property
+    def uri(self) -> str:
+        """Where it lives, without the extension."""
+        return f"/{API_VERSION}/Accounts/{self.account_sid}/Calls/{self.sid}"
 
     def move(self, status: str) -> None:
         """Take on a status, now."""
         self.status = status
-        self.updated_at = datetime.now(UTC)
+        self.updated_at = now()
 
     def as_resource(self) -> dict[str, Any]:
         """Return the call as `api.v2010.account.call` of Twilio's specification."""
-        uri = f"/{API_VERSION}/Accounts/{self.account_sid}/Calls/{self.sid}"
         return {
             "sid": self.sid,
             "date_created": rfc_2822(self.created_at),
             "date_updated": rfc_2822(self.updated_at),
-            "parent_call_sid": None,
+            "parent_call_sid": self.parent_sid,
             "account_sid": self.account_sid,
             "to": self.to,
             "to_formatted": formatted(self.to),
             "from": self.from_,
             "from_formatted": formatted(self.from_),
-            "phone_number_sid": None,
+            "phone_number_sid": self.number_sid,
             "status": self.status,
             "start_time": rfc_2822(self.started_at),
             "end_time": rfc_2822(self.ended_at),
             "duration": None if self.duration_s is None else str(self.duration_s),
             "price": None,
             "price_unit": "USD",
-            "direction": "outbound-api",
+            "direction": self.direction,
             "answered_by": self.answered_by,
             "api_version": API_VERSION,
-            "forwarded_from": None,
+            "forwarded_from": self.forwarded_from,
             "group_sid": None,
             "caller_name": None,
             "queue_time": "0",
             "trunk_sid": None,
-            "uri": f"{uri}.json",
+            "uri": f"{self.uri}.json",
             "subresource_uris": {
-                name: f"{uri}/{''.join(word.capitalize() for word in name.split('_'))}.json" for name in _SUBRESOURCES
+                name: f"{self.uri}/{''.join(word.capitalize() for word in name.split('_'))}.json" for name in _SUBRESOURCES
             },
         }
 
@@ -128,7 +174,14 @@ class CallBook:
         """Remember a new call."""
         self._calls[call.sid] = call
         if len(self._calls) > _KEPT:
-            del self._calls[next(iter(self._calls))]
+            # A line that stays open all day is older than ten thousand calls, and must not vanish for that.
+            oldest = next((sid for sid, each in self._calls.items() if each.is_over), call.sid)
+            if oldest != call.sid:
+                del self._calls[oldest]
+
+    def remove(self, sid: str) -> None:
+        """Forget a call."""
+        self._calls.pop(sid, None)
 
     def get(self, sid: str) -> Call | None:
         """Return a call by its SID."""
@@ -137,15 +190,3 @@ class CallBook:
     def newest_first(self) -> Iterator[Call]:
         """Go through the calls, backwards in time."""
         return reversed(list(self._calls.values()))
-
-
-def rfc_2822(at: datetime | None) -> str | None:
-    """Return a time as Twilio writes it."""
-    return None if at is None else format_datetime(at)
-
-
-def formatted(number: str) -> str:
-    """Return a North American number as people there write it, and any other as it is."""
-    if number.startswith("+1") and len(number) == 12:
-        return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
-    return number

@@ -1,30 +1,41 @@
-"""The list of calls: filters and pages."""
+"""Lists: pages, and filters by time."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import dropwhile
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from integrations.sandbox.twilio import refusals
-from integrations.sandbox.twilio.calls import Call
 
 _DEFAULT_PAGE_SIZE: Final = 50
 _LONGEST_PAGE: Final = 1000
 _PAGING: Final = frozenset({"Page", "PageSize", "PageToken"})
 
 
-def page_of(calls: Iterable[Call], path: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the page that `query` asks for, with links to its neighbours.
+class Listed(Protocol):
+    """Anything that a list can hold."""
 
-    A page goes on after the call named in its token, so that calls placed meanwhile shift nothing.
+    @property
+    def sid(self) -> str:
+        """What tells it from the others."""
+        ...
+
+    def as_resource(self) -> dict[str, Any]:
+        """Return its JSON."""
+        ...
+
+
+def page_of(name: str, matching: Iterable[Listed], path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the page of `matching` that `query` asks for, under `name`, with links to its neighbours.
+
+    A page goes on after the one named in its token, so that what is made meanwhile shifts nothing.
     """
     size = min(max(1, _integer(query, "PageSize", _DEFAULT_PAGE_SIZE)), _LONGEST_PAGE)
     page = max(0, _integer(query, "Page", 0))
-    matching: Iterable[Call] = (call for call in calls if _matches(call, query))
     token = query.get("PageToken", "").removeprefix("PA")
     if token:
-        matching = list(dropwhile(lambda call: call.sid != token, matching))[1:]
+        matching = list(dropwhile(lambda each: each.sid != token, matching))[1:]
     chosen = list(matching)
     shown, more = chosen[:size], len(chosen) > size
     start = page * size
@@ -35,7 +46,7 @@ def page_of(calls: Iterable[Call], path: str, query: Mapping[str, str]) -> dict[
         return f"{path}?{urlencode(kept | paging)}"
 
     return {
-        "calls": [call.as_resource() for call in shown],
+        name: [each.as_resource() for each in shown],
         "first_page_uri": link(0),
         "next_page_uri": link(page + 1, shown[-1].sid) if more else None,
         "previous_page_uri": link(page - 1) if page else None,
@@ -47,24 +58,21 @@ def page_of(calls: Iterable[Call], path: str, query: Mapping[str, str]) -> dict[
     }
 
 
-def _matches(call: Call, query: Mapping[str, str]) -> bool:
-    exact = {"To": call.to, "From": call.from_, "Status": call.status}
-    if any(query.get(name, value) != value for name, value in exact.items()):
-        return False
-    return "ParentCallSid" not in query and all(
-        _is_within(at, query, name) for name, at in (("StartTime", call.started_at), ("EndTime", call.ended_at))
-    )
-
-
-def _is_within(at: datetime | None, query: Mapping[str, str], name: str) -> bool:
+def is_within(at: datetime | None, query: Mapping[str, str], name: str) -> bool:
+    """Is a time on the day, after or before the times that the query asks for under `name`?"""
     tests: dict[str, Callable[[datetime, datetime], bool]] = {
         name: lambda moment, day: day <= moment < day + timedelta(days=1),
         f"{name}>": lambda moment, since: moment >= since,
         f"{name}<": lambda moment, until: moment < until,
     }
     asked = [(test, _moment(query[key])) for key, test in tests.items() if key in query]
-    # A call that has not started, or not ended, is on neither side of any time.
+    # What has not started, or not ended, is on neither side of any time.
     return all(at is not None and test(at, limit) for test, limit in asked)
+
+
+def is_equal(query: Mapping[str, str], **values: str) -> bool:
+    """Has each named value the one that the query asks for, where it asks?"""
+    return all(query.get(name, value) == value for name, value in values.items())
 
 
 def _moment(text: str) -> datetime:

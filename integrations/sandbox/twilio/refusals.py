@@ -98,3 +98,23 @@ def invalid_status(status: str) -> Refusal:
 def not_in_progress() -> Refusal:
     """The call is over, or not yet where the change would make sense."""
     return Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+
+
+def no_coached() -> Refusal:
+    """Somebody is to coach, and it is not said whom."""
+    return Refusal(400, 20001, "CallSidToCoach must be provided when Coaching is true")
+
+
+def invalid_coached(sid: str) -> Refusal:
+    """The one who is to be coached is not in the conference."""
+    return Refusal(400, 20001, f"Invalid CallSidToCoach {sid}: it is not a participant of this conference")
+
+
+def label_taken(label: str) -> Refusal:
+    """Two in one conference can't have the same label."""
+    return Refusal(400, 16025, f"Participant label {label} is already in use in this conference")
+
+
+def not_in_conference(sid: str) -> Refusal:
+    """A participant that is still being called can't be changed."""
+    return Refusal(400, 20001, f"Participant {sid} is not connected to the conference")

@@ -5,26 +5,45 @@ from typing import Self
 
 from aiohttp import web
 
-from integrations.sandbox.twilio.api import CallsApi, twilio_errors
-from integrations.sandbox.twilio.callbacks import Courier
+from integrations.sandbox.twilio.api_calls import CallMaker, CallsApi, Ownership
+from integrations.sandbox.twilio.api_conferences import ConferencesApi
 from integrations.sandbox.twilio.calls import Call, CallBook
-from integrations.sandbox.twilio.exchange import Exchange
+from integrations.sandbox.twilio.conferences import Conference, Conferences
+from integrations.sandbox.twilio.courier import Courier
+from integrations.sandbox.twilio.dialing import Dialing
+from integrations.sandbox.twilio.door import Door, Pace, twilio_errors
+from integrations.sandbox.twilio.exchange import Clock, Exchange
+from integrations.sandbox.twilio.faults import Faults
 from integrations.sandbox.twilio.inspection import Inspection
+from integrations.sandbox.twilio.interpreter import Interpreter
+from integrations.sandbox.twilio.outcomes import Clients
 from integrations.sandbox.twilio.settings import SandboxSettings
 
 
 class Sandbox:
-    """A running sandbox; `url` is where it listens."""
+    """A running sandbox; `url` is where it listens. Build it inside the running loop."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.url = ""
         self._book = CallBook()
         self._courier = Courier(settings)
-        self._exchange = Exchange(self._courier, settings.speed)
-        self._api = CallsApi(settings, self._book, self._exchange)
+        self._exchange = Exchange(self._courier, Clock(settings.speed))
+        self._conferences = Conferences(settings.account_sid, self._courier)
+        self._door = Door(settings, faults := Faults())
+        clients = Clients()
+        maker = CallMaker(settings.account_sid, Ownership(settings.from_numbers), clients, Pace(settings.calls_per_s))
+        interpreter = Interpreter(self._exchange, self._courier)
+        self._exchange.follow = interpreter.follow
+        interpreter.learn("Dial", Dialing(self._exchange, interpreter, self._conferences, self._book, maker.plan_for).dial)
+        apis: list[CallsApi | ConferencesApi] = [
+            CallsApi(self._door, self._book, self._exchange, maker),
+            ConferencesApi(self._door, self._book, self._exchange, self._conferences, maker, interpreter, self._courier),
+        ]
         app = web.Application(middlewares=[twilio_errors])
-        app.add_routes([*self._api.routes(), *Inspection(self._book, self._exchange).routes()])
+        for api in apis:
+            app.add_routes(self._door.lead_to(api.routes()))
+        app.add_routes(Inspection(self._book, self._exchange, self._conferences, clients, faults).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     @property
@@ -42,6 +61,11 @@ class Sandbox:
         """The calls so far, newest first."""
         return list(self._book.newest_first())
 
+    @property
+    def conferences(self) -> list[Conference]:
+        """The conferences so far, newest first."""
+        return list(self._conferences.newest_first())
+
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         await self._runner.setup()
@@ -52,7 +76,7 @@ class Sandbox:
 
     async def close(self) -> None:
         """Stop the calls, drop the callbacks that are on their way, and stop listening."""
-        self._api.release()
+        self._door.close()
         await self._exchange.close()
         await self._courier.close()
         await self._runner.cleanup()
