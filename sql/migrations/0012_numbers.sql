@@ -56,12 +56,12 @@ CREATE UNIQUE INDEX numbers_taken ON numbers (tenant_id, e164) WHERE state NOT I
 CREATE INDEX numbers_by_e164 ON numbers (tenant_id, e164, id);
 CREATE INDEX numbers_by_team ON numbers (tenant_id, team_id) WHERE team_id IS NOT NULL;
 
--- Who answers a number. hours: {"mon": [["09:00", "17:00"]], ...} in the number's own zone; null is always.
+-- Who answers a number: by default whom it is assigned to. hours: {"mon": [["09:00", "17:00"]], ...} in the number's own zone; null is always.
 CREATE TABLE number_routes (
     tenant_id   uuid NOT NULL,
     number_id   uuid NOT NULL,
-    kind        text NOT NULL DEFAULT 'team_at_once' CONSTRAINT number_routes_kind_known
-                CHECK (kind IN ('rep', 'team_in_turn', 'team_at_once', 'voicemail')),
+    kind        text NOT NULL DEFAULT 'assigned' CONSTRAINT number_routes_kind_known
+                CHECK (kind IN ('assigned', 'rep', 'team_in_turn', 'team_at_once', 'voicemail')),
     user_id     uuid,
     team_id     uuid,
     hours       jsonb,

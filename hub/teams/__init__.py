@@ -1,0 +1,1 @@
+"""Teams: who shares numbers and rings together."""
