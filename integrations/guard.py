@@ -91,24 +91,25 @@ class Guard:
         self._gauge = self._metrics.breaker.labels(provider, self.credential_key)
         self._gauge.set(self._breaker.state)
 
-    async def call(self, operation: str, fn: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
+    async def call(self, operation: str, fn: Callable[[], Awaitable[T]], *, repeatable: bool, budget: str | None = None) -> T:
         """Run `fn`, which asks the provider once and raises `Transient` or `Rejected`.
 
-        Only a `repeatable` operation, one that may reach the provider twice without harm, is tried again.
+        `budget` names the operation whose budget this one spends, where that is not its own. Only a `repeatable` operation,
+        one that may reach the provider twice without harm, is tried again.
         Raises `Transient`, `Rejected` or `CircuitOpen`, each with the provider and the operation in it.
         """
         if not repeatable:
-            return await self._attempt(operation, fn)
+            return await self._attempt(operation, fn, budget or operation)
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._retry.attempts),
             wait=self._pause,
             retry=retry_if_exception(self._is_worth_repeating),
             reraise=True,
         )
-        return await retrying(self._attempt, operation, fn)
+        return await retrying(self._attempt, operation, fn, budget or operation)
 
-    async def _attempt(self, operation: str, fn: Callable[[], Awaitable[T]]) -> T:
-        budget, meter = self._meters.get(operation, (None, None))
+    async def _attempt(self, operation: str, fn: Callable[[], Awaitable[T]], spends: str) -> T:
+        budget, meter = self._meters.get(spends, (None, None))
         lease_s = self.timeout_s + (budget.longest_wait_s if budget else 0.0) + _LEASE_MARGIN_S
         entry = await self._breaker.enter(lease_s)
         self._gauge.set(self._breaker.state)

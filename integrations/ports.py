@@ -133,7 +133,7 @@ class Telephony(Protocol):
         """Give a live leg new instructions; it leaves what it was doing. `Rejected` when it has ended."""
         ...
 
-    async def add_participant(self, participant: AddParticipant) -> Participant:
+    async def add_participant(self, wanted: AddParticipant) -> Participant:
         """Ring a leg into a conference. Never repeated by itself: after an ambiguous `Transient`, look by its label."""
         ...
 
@@ -178,12 +178,12 @@ class Telephony(Protocol):
     async def start_recording(self, call_sid: str, callback_url: str) -> str:
         """Record a live leg: its own side in one channel, what it hears in the other. Returns the recording's sid.
 
-        Not repeated by itself: a second one would record twice.
+        Where the leg is being recorded already, that recording is the answer: it may be asked for again.
         """
         ...
 
     async def pause_recording(self, call_sid: str, recording_sid: str, paused: bool) -> None:
-        """Stop listening for a while (a card number), or go on. What is not recorded is left out of the recording."""
+        """Stop recording for a while (a card number), or go on. The recording is silent there, and as long as the talk."""
         ...
 
     async def stop_recording(self, call_sid: str, recording_sid: str) -> None:
@@ -279,6 +279,11 @@ class CallbackReader(Protocol):
     `fields` is what the inbox stores; the `read_...` methods take those. They raise `ValueError`, in words, when
     the fields are not such a webhook; what is merely informative may be missing.
     """
+
+    @property
+    def provider(self) -> str:
+        """Whose webhooks these are, for the inbox and the metrics."""
+        ...
 
     def is_genuine(self, *, url: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Was this request signed by the provider? `url` is the public one, with its query. Never raises."""

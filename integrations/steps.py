@@ -72,7 +72,8 @@ class Record:
     """Record what the leg says, after a beep, for `max_s` at most.
 
     `callback_url` hears when the recording can be fetched (`read_recording`) and, where `transcribe`, at
-    `transcription_url` (or the same) what was said (`read_transcription`). `action_url` is asked for what follows.
+    `transcription_url` (or the same) what was said (`read_transcription`). `action_url` is asked for what follows;
+    without one the provider asks the address of these steps again.
     """
 
     max_s: int

@@ -11,7 +11,9 @@ from typing import Literal
 CallState = Literal["dialing", "ringing", "in_progress", "completed", "busy", "no_answer", "failed", "canceled"]
 FINAL_STATES: frozenset[CallState] = frozenset({"completed", "busy", "no_answer", "failed", "canceled"})
 AnsweredBy = Literal["human", "machine", "fax", "unknown"]
-ConferenceEvent = Literal["start", "end", "join", "leave", "mute", "unmute", "hold", "unhold", "modify", "announcement"]
+ConferenceEvent = Literal[
+    "start", "end", "join", "leave", "mute", "unmute", "hold", "unhold", "modify", "announcement_end", "announcement_fail"
+]
 RecordingState = Literal["recording", "paused", "processing", "completed", "absent", "failed"]
 MessageState = Literal["queued", "sent", "delivered", "undelivered", "failed", "received", "canceled"]
 
@@ -37,6 +39,8 @@ class CallUpdate:
 @dataclass(frozen=True, slots=True)
 class ParticipantUpdate:
     """What happened in a conference. `start` and `end` are about the conference, and may name no leg.
+
+    `announcement_end` and `announcement_fail` say that what was announced to the leg is over, or could not be played.
 
     `muted`, `hold` and `coaching` are as they are after the event; None where the provider does not say.
     """

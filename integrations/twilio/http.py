@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
@@ -74,6 +75,28 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no
         if response.status >= 400:
             raise error_of(response.status, text, response.headers.get("Retry-After"))
         return Response(response.status, text, response.headers)
+
+    async def open(self, url: str, auth: tuple[str, str]) -> ClientResponse:
+        """Get a file: the response with its headers, whose body is still to be read. Raises what `request` does.
+
+        Each part of the body has the time limit of a whole answer otherwise. Media may lie on another host; aiohttp
+        sends the credential to the first one only.
+        """
+        limit_s = self.session.timeout.total
+        timeout = ClientTimeout(total=None, sock_connect=self.session.timeout.sock_connect, sock_read=limit_s)
+        try:
+            response = await self.session.get(
+                self._direct(url), headers={"Authorization": encode_basic_auth(*auth)}, timeout=timeout
+            )
+            if response.status < 400:
+                return response
+            async with response:
+                text = await response.text()
+        except (ClientConnectorError, ConnectionTimeoutError) as error:
+            raise Transient(f"could not connect: {error!r}") from error
+        except (ClientError, TimeoutError) as error:
+            raise Transient(f"the answer was lost: {error!r}", ambiguous=True) from error
+        raise error_of(response.status, text, response.headers.get("Retry-After"))
 
     def _direct(self, url: str) -> URL:
         # Twilio's paging links come through here too, so they need no care of their own.

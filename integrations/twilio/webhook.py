@@ -5,6 +5,7 @@ any other body through its SHA-256 in the query of the signed URL. There is no t
 stays good for ever: whoever acts on a webhook must expect to see it again.
 """
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -16,9 +17,21 @@ from twilio.request_validator import (
     get_signature_algorithm,
 )
 
-from integrations.ports import CallUpdate
+from integrations.twilio import readings
 from integrations.twilio.mapping import call_update
+from integrations.updates import (
+    AmdUpdate,
+    CallUpdate,
+    InboundCall,
+    InboundMessage,
+    MessageUpdate,
+    ParticipantUpdate,
+    RecordingUpdate,
+    RingUpdate,
+    TranscriptionUpdate,
+)
 
+_JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -55,9 +68,67 @@ class TwilioWebhook:
         except ValueError:
             return False
 
+    @property
+    def provider(self) -> str:
+        """Whose webhooks these are."""
+        return "twilio"
+
+    def fields(self, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """The fields of a form, or of a JSON object (what is no text in it stays JSON). Raises ValueError otherwise."""
+        lowered = {name.lower(): value for name, value in headers.items()}
+        if _media_type(lowered) != _JSON:
+            found = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        else:
+            document = json.loads(body)
+            if not isinstance(document, dict):
+                raise ValueError("a JSON body that is no object")
+            found = {name: value if isinstance(value, str) else json.dumps(value) for name, value in document.items()}
+        # Postgres has no place for NUL, and Twilio no use for it.
+        return {name.replace("\0", ""): value.replace("\0", "") for name, value in found.items()}
+
     def read(self, body: bytes) -> CallUpdate:
         """Read the form body of a call's status callback. Raises ValueError when it is none."""
-        return call_update(dict(parse_qsl(body.decode(), keep_blank_values=True)))
+        return self.read_call(self.fields({}, body))
+
+    def read_call(self, fields: Mapping[str, str]) -> CallUpdate:
+        """The status of a call, or of a participant's leg."""
+        return call_update(fields)
+
+    def read_participant(self, fields: Mapping[str, str]) -> ParticipantUpdate:
+        """An event of a conference."""
+        return readings.participant_update(fields)
+
+    def read_recording(self, fields: Mapping[str, str]) -> RecordingUpdate:
+        """The state of a recording."""
+        return readings.recording_update(fields)
+
+    def read_amd(self, fields: Mapping[str, str]) -> AmdUpdate:
+        """Who or what answered."""
+        return readings.amd_update(fields)
+
+    def read_message(self, fields: Mapping[str, str]) -> MessageUpdate:
+        """The state of a message that we sent."""
+        return readings.message_update(fields)
+
+    def read_inbound_call(self, fields: Mapping[str, str]) -> InboundCall:
+        """A call that waits for its instructions."""
+        return readings.inbound_call(fields)
+
+    def read_inbound_message(self, fields: Mapping[str, str]) -> InboundMessage:
+        """A message to one of our numbers."""
+        return readings.inbound_message(fields)
+
+    def read_transcription(self, fields: Mapping[str, str]) -> TranscriptionUpdate:
+        """What was said in a recording."""
+        return readings.transcription_update(fields)
+
+    def read_ring(self, fields: Mapping[str, str]) -> RingUpdate:
+        """The end of a `<Dial>`."""
+        return readings.ring_update(fields)
+
+    def read_digits(self, fields: Mapping[str, str]) -> str:
+        """What was typed in a `<Gather>`."""
+        return fields.get("Digits", "")
 
     def _secret(self, settings: str) -> str:
         pairs = (part.partition("=") for part in settings.split(","))
@@ -69,10 +140,14 @@ class TwilioWebhook:
     def _signed_part(url: str, content_type: str, body: str) -> "_Fields | str | None":
         if "bodySHA256" in parse_qs(urlsplit(url).query):
             return body
-        if not body or content_type.partition(";")[0].strip().lower() == _FORM:
+        if not body or _media_type({"content-type": content_type}) == _FORM:
             return _Fields(parse_qs(body, keep_blank_values=True))
         # Without the hash in the signed URL nothing vouches for this body.
         return None
+
+
+def _media_type(lowered_headers: Mapping[str, str]) -> str:
+    return lowered_headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class _Fields(dict[str, list[str]]):

@@ -1,0 +1,1 @@
+"""The one way in for providers' webhooks: verified, stored once, answered; the work comes later."""
