@@ -112,6 +112,13 @@ class Unavailable(_Wait):
 CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
     "calls_contact_is_busy": (Conflict, "contact_is_on_a_call", "Someone is on a call with this contact."),
     "calls_rep_is_busy": (Conflict, "already_on_a_call", "You are already on a call. End it before you start another."),
+    "call_legs_person_is_in": (Conflict, "already_in_the_call", "This person is in the call already."),
+    "call_legs_phone_is_in": (Conflict, "already_in_the_call", "This number is in the call already."),
+    "dispositions_pkey": (Conflict, "disposition_exists", "There is a disposition of this name already; it may be archived."),
+    "dispositions_label_taken": (Conflict, "disposition_exists", "There is a disposition with this label already."),
+    "dispositions_key_taken": (Conflict, "key_taken", "Another disposition has this key."),
+    "tasks_assignee_is_member": (Invalid, "invalid", "The assignee must be a member of this company."),
+    "tasks_one_for_a_call": (Conflict, "task_exists", "There is an open task of this kind for the call already."),
     "contacts_owner_is_member": (Invalid, "invalid", "The owner must be a member of this company."),
 }
 

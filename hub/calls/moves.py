@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import asyncpg
-import orjson
 
-from hub.calls.events import CallStateChanged
+from hub.calls.legs import end_legs
+from hub.calls.reading import emit_state
 from hub.calls.states import CallState, is_live, may_move, outcome_of
 from hub.db import Tx
 from hub.presence import actions as presence
@@ -30,11 +29,12 @@ async def move_call(
     """Move a locked call (a row of `lock_call`) to another state; False when the table of moves forbids it.
 
     `at` is when it happened by the provider's clock, `duration_s` how long it was talked, `error` why it failed, in words.
-    Late and repeated callbacks change nothing. An end also sends the rep into wrap-up.
+    Late and repeated callbacks change nothing. An end takes everybody out of the call, sends the rep into wrap-up, and
+    asks for what follows (the job calls.ended).
     """
     if not may_move(call["state"], to):
         return False
-    if to == "failed" and error is None:
+    if to == "failed" and error is None and call["error"] is None:
         error = "The telephone provider could not connect the call."
     moment = _plausible(at, call)
     ended = None if is_live(to) else moment
@@ -44,18 +44,27 @@ async def move_call(
     if answered is None and to == "completed":
         # The word that it was answered got lost or comes later: the duration says when it must have been.
         answered = max(moment - timedelta(seconds=duration_s or 0), call["created_at"])
+    # A parallel call that ended after an answer without ever having become its rep's left somebody talking to nobody.
+    alone = to == "completed" and call["is_parallel"] and not call["holds_rep"]
+    if alone and call["abandoned_at"] is None:
+        await tx.execute(_SQL["abandon_call"], id=call["id"])
     await tx.execute(
         _SQL["move_call"],
         id=call["id"],
         state=to,
         answered_at=answered,
         ended_at=ended,
-        outcome=outcome_of(to, answered_by),
+        outcome=outcome_of(to, answered_by or call["answered_by"], abandoned=alone or call["abandoned_at"] is not None),
         error=error,
+        answered_by=answered_by,
     )
+    if ended is not None:
+        await end_legs(tx, call["id"], call["user_id"])
     await emit_state(tx, call["id"])
     if ended is not None:
-        await presence.wrap_up(tx, call["user_id"], call["id"])
+        if call["user_id"] is not None:
+            await presence.wrap_up(tx, call["user_id"], call["id"])
+        await tx.defer("calls.ended", {"call_id": call["id"]}, key=str(call["id"]))
     return True
 
 
@@ -68,8 +77,18 @@ def _plausible(at: datetime | None, call: asyncpg.Record) -> datetime:
     return min(max(at, earliest), now)
 
 
-async def emit_state(tx: Tx, call_id: UUID) -> None:
-    """Log the call as it is now."""
-    row = await tx.fetchrow(_SQL["get_call"], id=call_id)
-    assert row is not None
-    tx.emit(CallStateChanged(call_id, {"call": orjson.Fragment(row["json"])}))
+async def ask_to_end(tx: Tx, call: asyncpg.Record, *, error: str | None = None) -> None:
+    """See to it that a locked call ends: at once when the provider was not asked for it, else as soon as it has done it.
+
+    `error` says why, where it was not the rep's wish.
+    """
+    if not is_live(call["state"]):
+        return
+    if call["asked_at"] is None:
+        await move_call(tx, call, "canceled", error=error)
+        return
+    if error is not None:
+        await tx.execute(_SQL["set_call_error"], id=call["id"], error=error)
+    await tx.execute(_SQL["ask_hangup"], id=call["id"])
+    if call["provider_sid"] is not None:
+        await tx.defer("calls.hang_up", {"call_id": call["id"]})

@@ -6,7 +6,7 @@ import structlog
 from prometheus_client import Counter
 
 from hub.calls import actions, dialing
-from hub.calls.models import DISPOSITIONS, Call, CallFilter, CallIn, CallPage, DispositionIn, DispositionPage
+from hub.calls.models import Call, CallFilter, CallIn, CallPage, DispositionIn
 from hub.config import Settings
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Forbidden, Invalid, NotFound, Unavailable
@@ -51,7 +51,8 @@ def call_routes(settings: Settings, reader: CallbackReader | None) -> Routes:
         """Call a contact."""
         if settings.twilio is None:
             raise Unavailable("No telephone account is set up. Set TWILIO_ACCOUNT_SID and its companions.", retry_after_s=60)
-        return Reply(await actions.place_call(tx, req.body.contact_id, req.body.phone, settings.twilio.from_number), 201)
+        call_id = await actions.place_call(tx, req.body.contact_id, phone=req.body.phone, from_number=settings.twilio.from_number)
+        return Reply(await actions.read_call(tx, call_id), 201)
 
     @routes.get("/calls/{id}", returns=Call)
     async def get_call(tx: Tx, req: Req[None, None]) -> Reply:
@@ -67,12 +68,6 @@ def call_routes(settings: Settings, reader: CallbackReader | None) -> Routes:
     async def set_disposition(tx: Tx, req: Req[None, DispositionIn]) -> Reply:
         """Say how a call went, with a note; after the call this ends the wrap-up."""
         return Reply(await actions.set_disposition(tx, req.id(), req.body.disposition, req.body.note))
-
-    @routes.get("/dispositions", returns=DispositionPage)
-    async def list_dispositions(tx: Tx, req: Req[None, None]) -> Reply:
-        """The dispositions to choose from."""
-        options = [{"value": value, "label": label} for value, label in DISPOSITIONS.items()]
-        return Reply({"data": options, "next_cursor": None})
 
     @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/status", scope="public", status=204, errors=(403,))
     async def call_status(db: Database, req: Req[None, None]) -> Reply:

@@ -1,11 +1,11 @@
-"""The states of a call and the moves between them: one table, asked by the one place that moves calls."""
+"""The states of a call and of the legs in it, and the moves between them: tables, asked by the places that move them."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 CallState = Literal["queued", "dialing", "ringing", "in_progress", "completed", "busy", "no_answer", "failed", "canceled"]
-Outcome = Literal["connected", "voicemail", "busy", "no_answer", "failed", "canceled"]
+Outcome = Literal["connected", "voicemail", "busy", "no_answer", "failed", "canceled", "abandoned"]
 
 LIVE: tuple[CallState, ...] = ("queued", "dialing", "ringing", "in_progress")
 _OVER: frozenset[CallState] = frozenset({"completed", "busy", "no_answer", "failed", "canceled"})
@@ -24,6 +24,18 @@ MOVES: dict[CallState, frozenset[CallState]] = {
     "canceled": frozenset(),
 }
 
+LegState = Literal["asked", "ringing", "joined", "left", "failed"]
+_OUT: frozenset[LegState] = frozenset({"left", "failed"})
+
+# The same for everybody else in a call.
+LEG_MOVES: dict[LegState, frozenset[LegState]] = {
+    "asked": _OUT | {"ringing", "joined"},
+    "ringing": _OUT | {"joined"},
+    "joined": frozenset({"left"}),
+    "left": frozenset(),
+    "failed": frozenset(),
+}
+
 
 def may_move(now: CallState, to: CallState) -> bool:
     """Whether a call in state `now` may become `to`."""
@@ -35,10 +47,20 @@ def is_live(state: CallState) -> bool:
     return state in LIVE
 
 
-def outcome_of(state: CallState, answered_by: str | None) -> Outcome | None:
-    """How a finished call turned out; None while it is live. `answered_by` is the provider's word, human or machine_..."""
+def leg_may_move(now: LegState, to: LegState) -> bool:
+    """Whether a leg in state `now` may become `to`."""
+    return to in LEG_MOVES[now]
+
+
+def outcome_of(state: CallState, answered_by: str | None, *, abandoned: bool = False) -> Outcome | None:
+    """How a finished call turned out; None while it is live.
+
+    `answered_by` is the provider's word, human or machine_...; `abandoned` says that no rep was there for who answered.
+    """
     if state == "completed":
-        return "voicemail" if (answered_by or "").startswith(("machine", "fax")) else "connected"
+        if (answered_by or "").startswith(("machine", "fax")):
+            return "voicemail"
+        return "abandoned" if abandoned else "connected"
     if state in ("busy", "no_answer", "failed", "canceled"):
         return state
     return None

@@ -42,6 +42,11 @@ async def leave(tx: Tx, user_id: UUID, hub_id: UUID) -> None:
         await _become(tx, user_id, "offline", reason=LEFT)
 
 
+async def hold(tx: Tx, user_id: UUID) -> Presence:
+    """Lock a person's presence, so that whatever else wants to change it waits for this transaction."""
+    return await queries.hold(tx, user_id)
+
+
 async def on_call(tx: Tx, user_id: UUID, call_id: UUID) -> None:
     """The person is on this call now."""
     now = await queries.hold(tx, user_id)

@@ -25,6 +25,10 @@ ALTER TABLE calls ADD CONSTRAINT calls_outcome_known
 DROP INDEX calls_rep_is_busy;
 CREATE UNIQUE INDEX calls_rep_is_busy ON calls (tenant_id, user_id)
     WHERE state IN ('queued', 'dialing', 'ringing', 'in_progress') AND holds_rep AND user_id IS NOT NULL;
+-- Who calls us may be called by somebody at the same time; the lease keeps that from being two reps.
+DROP INDEX calls_contact_is_busy;
+CREATE UNIQUE INDEX calls_contact_is_busy ON calls (tenant_id, contact_id)
+    WHERE state IN ('queued', 'dialing', 'ringing', 'in_progress') AND direction = 'outbound';
 CREATE INDEX calls_of_queue_item ON calls (tenant_id, queue_item_id) WHERE queue_item_id IS NOT NULL;
 
 -- A rep's own way of talking to contacts. Where there is none the installation's first one counts.
@@ -65,6 +69,7 @@ CREATE TABLE lines (
     FOREIGN KEY (tenant_id, call_id) REFERENCES calls (tenant_id, id)
 );
 CREATE UNIQUE INDEX lines_one_for_a_rep ON lines (tenant_id, user_id) WHERE state <> 'ended';
+CREATE INDEX lines_in_call ON lines (tenant_id, call_id) WHERE call_id IS NOT NULL;
 CREATE INDEX lines_unsettled ON lines (checked_at) WHERE state <> 'ended';
 
 -- Everybody in a call but the contact, whose leg is the call itself.
@@ -75,7 +80,7 @@ CREATE TABLE call_legs (
     kind           text NOT NULL CONSTRAINT call_legs_kind_known CHECK (kind IN ('rep', 'supervisor', 'colleague')),
     user_id        uuid,
     line_id        uuid,
-    address        text NOT NULL,
+    address        text NOT NULL DEFAULT '',
     mode           text CONSTRAINT call_legs_mode_known CHECK (mode IN ('listen', 'whisper', 'barge')),
     state          text NOT NULL DEFAULT 'asked' CONSTRAINT call_legs_state_known
                    CHECK (state IN ('asked', 'ringing', 'joined', 'left', 'failed')),
@@ -99,6 +104,7 @@ CREATE TABLE call_legs (
     FOREIGN KEY (tenant_id, user_id) REFERENCES members (tenant_id, user_id)
 );
 CREATE INDEX call_legs_of_call ON call_legs (tenant_id, call_id);
+CREATE INDEX call_legs_of_line ON call_legs (tenant_id, line_id) WHERE line_id IS NOT NULL;
 CREATE INDEX call_legs_of_person ON call_legs (tenant_id, user_id) WHERE state IN ('asked', 'ringing', 'joined');
 CREATE UNIQUE INDEX call_legs_person_is_in ON call_legs (tenant_id, call_id, user_id)
     WHERE state IN ('asked', 'ringing', 'joined') AND user_id IS NOT NULL;
