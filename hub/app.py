@@ -1,4 +1,4 @@
-"""Composition root of the server: wires the pool, the features, the provider and the sockets."""
+"""Composition root of the server: wires the pool, the features, the providers and the sockets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import orjson
 import structlog
 from aiohttp import web
 from prometheus_client import Gauge
+from redis.asyncio import Redis
 
 from hub.activities import routes as activities
 from hub.auth.routes import auth_routes
@@ -23,6 +24,7 @@ from hub.calls.routes import call_routes
 from hub.config import Settings
 from hub.contacts import routes as contacts
 from hub.db import Database
+from hub.dispositions import routes as dispositions
 from hub.floor import routes as floor
 from hub.health import check_postgres, check_redis, mount_health
 from hub.hints import RedisHints
@@ -35,29 +37,64 @@ from hub.imports import routes as imports
 from hub.jobs import routes as jobs
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
+from hub.notifications import routes as notifications
 from hub.presence import routes as presence
+from hub.providers import Providers
 from hub.realtime import Realtime
 from hub.realtime import routes as realtime
+from hub.tasks import routes as tasks
+from hub.teams import routes as teams
 from hub.tenants import routes as tenants
-from integrations.twilio.webhook import TwilioWebhook
+from integrations.objects import open_objects
+from integrations.twilio import Renderer, TwilioTelephony, TwilioTokens, TwilioWebhook
 
 CONSOLE = Path(__file__).resolve().parent.parent / "console" / "dist"
 GRACE_S = 5.0
+NO_PROVIDERS = Providers()
 
 _POOL = Gauge("ringside_pool_connections", "Database connections by use.", ["use"])
 _log = structlog.get_logger("hub.app")
 
 
-def api_endpoints(settings: Settings, tokens: Tokens) -> list[Endpoint]:
+async def open_providers(settings: Settings, stack: contextlib.AsyncExitStack) -> Providers:
+    """What is set up of the providers; the stack closes it."""
+    objects = open_objects(settings.objects, settings.s3) if settings.objects else None
+    account = settings.twilio
+    if account is None:
+        return Providers(objects=objects)
+    redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
+    stack.push_async_callback(redis.aclose)
+    telephony = await stack.enter_async_context(
+        TwilioTelephony.open(
+            account.account_sid, account.auth_token, redis, api_url=account.api_url, calls_per_s=account.calls_per_second
+        )
+    )
+    tokens = None
+    if account.has_softphone:
+        tokens = TwilioTokens(account.account_sid, account.api_key_sid, account.api_key_secret, account.twiml_app_sid)
+    return Providers(
+        callbacks=TwilioWebhook(account.auth_token, shared_keys=account.webhook_keys),
+        twiml=Renderer(),
+        tokens=tokens,
+        objects=objects,
+        numbers=telephony.numbers,
+        telephony=telephony,
+    )
+
+
+def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_PROVIDERS) -> list[Endpoint]:
     """Every endpoint of the product, in the order of the document."""
-    reader = TwilioWebhook(settings.twilio.auth_token) if settings.twilio else None
     features = [
         auth_routes(settings, tokens),
         tenants.routes,
+        teams.routes,
         contacts.routes,
         activities.routes,
         imports.routes,
-        call_routes(settings, reader),
+        call_routes(settings, providers.callbacks),
+        dispositions.routes,
+        tasks.routes,
+        notifications.routes,
         floor.routes,
         presence.routes,
         realtime.routes,
@@ -82,10 +119,11 @@ def document(settings: Settings) -> dict[str, Any]:
 class Hub:
     """One running server process."""
 
-    def __init__(self, settings: Settings, db: Database, floor_db: Database, hints: RedisHints) -> None:
+    def __init__(self, settings: Settings, db: Database, floor_db: Database, hints: RedisHints, providers: Providers) -> None:
         self.settings = settings
         self.db = db
         self.hints = hints
+        self.providers = providers
         self.tokens = Tokens(settings.key("access-token"))
         self.realtime = Realtime(settings, floor_db, self.tokens, hints)
 
@@ -102,7 +140,7 @@ class Hub:
             # The floor has connections of its own: requests that take all the others must not make it late.
             floor_db = await Database.open(settings.database_url, notifier=hints, max_size=4, name="ringside floor")
             stack.push_async_callback(floor_db.close)
-            hub = cls(settings, db, floor_db, hints)
+            hub = cls(settings, db, floor_db, hints, await open_providers(settings, stack))
             stack.push_async_callback(hub.realtime.stop)
             await hub.realtime.start()
             yield hub
@@ -110,7 +148,7 @@ class Hub:
     def application(self) -> web.Application:
         """The aiohttp application with everything mounted."""
         app = web.Application(middlewares=[observe], client_max_size=1_000_000)
-        endpoints = api_endpoints(self.settings, self.tokens)
+        endpoints = api_endpoints(self.settings, self.tokens, self.providers)
         Edge(self.db, self.realtime.access).mount(app, endpoints)
         described = orjson.dumps(openapi_document(endpoints, version=product_version()))
 

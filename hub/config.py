@@ -96,7 +96,7 @@ class Settings:
             call_silence_s=_seconds(env, "RINGSIDE_CALL_SILENCE_S", 10.0),
             worker_jobs=_count(env, "RINGSIDE_WORKER_JOBS", 10),
             objects=_objects(env),
-            s3={name: value for name, value in env.items() if name.startswith("AWS_") and value},
+            s3={name: env[name] for name in _S3 if env.get(name)},
         )
 
     def key(self, purpose: str) -> bytes:
@@ -141,6 +141,20 @@ def _networks(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
     except ValueError as exc:
         raise SettingsError(f"RINGSIDE_TRUSTED_PROXIES: {exc}. It should be addresses or CIDRs, separated by commas.") from None
+
+
+# The variables of Amazon's own tools, as far as they say where files are and who asks.
+_S3 = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ALLOW_HTTP",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+)
 
 
 def _objects(env: Mapping[str, str]) -> str:

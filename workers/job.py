@@ -27,7 +27,7 @@ from hub.db import Database, Tx, tenant_tx
 from hub.errors import HubError, TooMany, Unavailable
 from hub.who import Who
 from integrations.errors import CircuitOpen, Rejected, Transient
-from integrations.ports import Telephony
+from integrations.ports import CallbackReader, Messaging, Numbers, ObjectStore, Telephony, TwimlRenderer
 from workers.ledger import LEASE_MARGIN_S, Job, Ledger
 
 
@@ -37,11 +37,20 @@ class Permanent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """What the composition root hands to every handler. `telephony` is None where no account is set up."""
+    """What the composition root hands to every handler.
+
+    What belongs to the telephone account is None where none is set up, `objects` where no place for files is.
+    `callbacks` reads stored webhooks, `twiml` writes what an answered call shall do.
+    """
 
     db: Database
     settings: Settings
     telephony: Telephony | None = None
+    numbers: Numbers | None = None
+    messaging: Messaging | None = None
+    objects: ObjectStore | None = None
+    callbacks: CallbackReader | None = None
+    twiml: TwimlRenderer | None = None
 
 
 class Run:

@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from hub.config import Settings
 from hub.db import Database
 from hub.hints import RedisHints
-from integrations.ports import Telephony
-from integrations.twilio.client import TwilioTelephony
+from integrations.objects import open_objects
+from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
 from workers import calls, cron, imports
 from workers.cron import duties_of
 from workers.job import Deps, Registry
@@ -48,15 +48,32 @@ async def compose(settings: Settings) -> AsyncIterator[Parts]:
         # Each job holds at most one connection at a time; the loops and duties need a few more.
         db = await Database.open(settings.database_url, notifier=hints, max_size=settings.worker_jobs + 6, name="ringside worker")
         stack.push_async_callback(db.close)
-        yield Parts(name, Deps(db, settings, await _telephony(settings, stack)))
+        yield Parts(name, await _deps(settings, db, stack))
 
 
-async def _telephony(settings: Settings, stack: AsyncExitStack) -> Telephony | None:
+async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps:
+    objects = open_objects(settings.objects, settings.s3) if settings.objects else None
     account = settings.twilio
     if account is None:
-        return None
+        return Deps(db, settings, objects=objects)
     redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
     stack.push_async_callback(redis.aclose)
-    return await stack.enter_async_context(
-        TwilioTelephony.open(account.account_sid, account.auth_token, redis, api_url=account.api_url)
+    telephony = await stack.enter_async_context(
+        TwilioTelephony.open(
+            account.account_sid,
+            account.auth_token,
+            redis,
+            api_url=account.api_url,
+            calls_per_s=account.calls_per_second,
+        )
+    )
+    return Deps(
+        db,
+        settings,
+        telephony=telephony,
+        numbers=telephony.numbers,
+        messaging=telephony.messaging,
+        objects=objects,
+        callbacks=TwilioWebhook(account.auth_token, shared_keys=account.webhook_keys),
+        twiml=Renderer(),
     )
