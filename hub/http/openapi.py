@@ -114,9 +114,14 @@ def _operation(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -
     return operation
 
 
+_UUID = {"type": "string", "format": "uuid"}
+# A disposition is named by a word of its company's own.
+_WORD = {"type": "string", "pattern": "^[a-z0-9_]{1,40}$"}
+
+
 def _parameters(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}} for name in e.path_params
+        {"name": name, "in": "path", "required": True, "schema": _WORD if name == "value" else _UUID} for name in e.path_params
     ]
     if e.query is not None:
         schema = definitions[keys[(e.query, "validation")]["$ref"].rsplit("/", 1)[-1]]
