@@ -2,12 +2,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
+from twilio.rest import Client
+from yarl import URL
 
 from integrations.guard import Guard, RetryPolicy
 from integrations.metrics import ProviderMetrics, provider_metrics
@@ -173,3 +180,99 @@ async def slow_telephony(slow_sandbox: Sandbox, metrics: ProviderMetrics) -> Asy
 @pytest.fixture
 def a_call(receiver: Receiver) -> Callable[[str], PlaceCall]:
     return lambda to: PlaceCall(to=to, from_=FROM, status_callback_url=receiver.url, conference="room", timeout_s=30)
+
+
+class Elsewhere(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's own HTTP client, sent to another host: nothing else about it is changed."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._host = URL(url)
+
+    async def request(self, method: str, url: str, *given: Any, **named: Any) -> Response:
+        there = URL(url)
+        there = self._host.with_path(there.raw_path, encoded=True).with_query(there.query)
+        return await super().request(method, str(there), *given, **named)
+
+
+@pytest.fixture
+async def twilio(sandbox: Sandbox, proxy: CheckingProxy) -> AsyncIterator[Client]:
+    """The unmodified SDK, whose every word with the sandbox is compared with the specification."""
+    http = Elsewhere(proxy.url)
+    yield Client(sandbox.account_sid, sandbox.auth_token, http_client=http)
+    await http.close()
+
+
+@dataclass
+class Heard:
+    """One request that the sandbox made."""
+
+    path: str
+    method: str
+    fields: dict[str, str]
+    is_genuine: bool
+
+
+@dataclass
+class Application:
+    """A customer's server: it notes what the sandbox tells it, and answers with TwiML."""
+
+    url: str = ""
+    heard: list[Heard] = field(default_factory=list)
+    # What to answer by path: TwiML, or the bytes of a sound. 204 without one.
+    answers: dict[str, str | bytes] = field(default_factory=dict)
+
+    def at(self, path: str, **fields: str) -> list[dict[str, str]]:
+        """Return the fields of what was told to `path`, in its order."""
+        told = [each.fields for each in self.heard if each.path == path]
+        return [each for each in told if fields.items() <= each.items()]
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = (await request.read()).decode()
+        fields = dict(parse_qsl(body or request.query_string, keep_blank_values=True))
+        signed = dict(parse_qsl(body, keep_blank_values=True))
+        url = f"{self.url}{request.path_qs}"
+        genuine = RequestValidator(SandboxSettings().auth_token).validate(url, signed, request.headers[SIGNATURE_HEADER])
+        self.heard.append(Heard(request.path, request.method, fields, genuine))
+        answer = self.answers.get(request.path)
+        if isinstance(answer, bytes):
+            return web.Response(body=answer, content_type="audio/wav")
+        return web.Response(status=204) if answer is None else web.Response(text=answer, content_type="text/xml")
+
+
+@pytest.fixture
+async def application() -> AsyncIterator[Application]:
+    """Where TwiML comes from and callbacks go to. All that the sandbox sends must be signed."""
+    application = Application()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", application.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    application.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield application
+    await runner.cleanup()
+    assert all(each.is_genuine for each in application.heard)
+
+
+@dataclass
+class Hand:
+    """The sandbox's own handles."""
+
+    session: ClientSession
+    url: str
+
+    async def get(self, path: str) -> Any:
+        async with self.session.get(f"{self.url}/_sandbox/{path}") as response:
+            return await response.json()
+
+    async def post(self, path: str, body: Any = None) -> tuple[int, Any]:
+        async with self.session.post(f"{self.url}/_sandbox/{path}", json=body) as response:
+            return response.status, await response.json()
+
+
+@pytest.fixture
+async def hand(sandbox: Sandbox) -> AsyncIterator[Hand]:
+    """The other end of the line."""
+    async with ClientSession() as session:
+        yield Hand(session, sandbox.url)

@@ -48,6 +48,7 @@ class Participant:
     ends: bool = False
     joined: bool = False
     announced: list[str] = field(default_factory=list)
+    callback: Callback = field(default_factory=Callback)
     put_out: Callable[[], None] = lambda: None
     leave: Callable[["Participant", str], None]
     created_at: datetime = field(default_factory=now)
@@ -195,10 +196,8 @@ class Conferences:
                 self._all.pop(oldest.sid)
         return conference
 
-    def seat(self, conference: Conference, call: Call, *, callback: Callback | None = None, **options: Any) -> Participant:
-        """Give a leg a place; `joined` follows. The first callback is the conference's, later ones are ignored."""
-        if conference.callback is None and callback is not None and callback.url:
-            conference.callback = callback
+    def seat(self, conference: Conference, call: Call, **options: Any) -> Participant:
+        """Give a leg a place; `joined` follows."""
         participant = Participant(conference=conference, call=call, leave=self._leave, **options)
         participant.coaching = bool(participant.coach_sid)
         conference.seats[call.sid] = participant
@@ -211,6 +210,9 @@ class Conferences:
         if participant.joined or conference.seats.get(participant.sid) is not participant:
             return
         participant.joined = True
+        if conference.callback is None:
+            # The first to join decides where events go, even if that is nowhere.
+            conference.callback = participant.callback
         participant.updated_at = now()
         self._tell(conference, "participant-join", participant)
         if conference.status == "init" and len(conference.present) > 1 and any(each.starts for each in conference.present):
@@ -309,7 +311,7 @@ class Conferences:
     def _tell(
         self, conference: Conference, event: str, participant: Participant | None = None, more: Fields | None = None
     ) -> None:
-        callback = conference.callback
+        callback = conference.callback or (participant.callback if participant else None)
         if callback is None or not callback.wants(_ASKED_AS[event]):
             return
         conference.events_sent += 1
