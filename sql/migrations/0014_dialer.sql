@@ -16,10 +16,10 @@ CREATE TABLE dial_queues (
     ring_s          int NOT NULL DEFAULT 25 CONSTRAINT dial_queues_ring_range CHECK (ring_s BETWEEN 15 AND 120),
     abandon_cap_per_mille int NOT NULL DEFAULT 30 CONSTRAINT dial_queues_cap_range CHECK (abandon_cap_per_mille BETWEEN 0 AND 30),
     countdown_s     int NOT NULL DEFAULT 5 CONSTRAINT dial_queues_countdown_range CHECK (countdown_s BETWEEN 0 AND 300),
-    attempt_limit   int NOT NULL DEFAULT 3 CONSTRAINT dial_queues_attempts_range CHECK (attempt_limit BETWEEN 1 AND 20),
-    retry_busy_s    int NOT NULL DEFAULT 900 CONSTRAINT dial_queues_retry_busy_range CHECK (retry_busy_s BETWEEN 60 AND 2592000),
-    retry_no_answer_s int NOT NULL DEFAULT 14400
-                    CONSTRAINT dial_queues_retry_no_answer_range CHECK (retry_no_answer_s BETWEEN 60 AND 2592000),
+    -- Null: as the company's dispositions say, or a common default.
+    attempt_limit   int CONSTRAINT dial_queues_attempts_range CHECK (attempt_limit BETWEEN 1 AND 20),
+    retry_busy_s    int CONSTRAINT dial_queues_retry_busy_range CHECK (retry_busy_s BETWEEN 60 AND 2592000),
+    retry_no_answer_s int CONSTRAINT dial_queues_retry_no_answer_range CHECK (retry_no_answer_s BETWEEN 60 AND 2592000),
     fill_state      text NOT NULL DEFAULT 'filled' CONSTRAINT dial_queues_fill_known CHECK (fill_state IN ('filling', 'filled', 'failed')),
     fill_after      uuid,
     fill_error      text,
@@ -128,7 +128,7 @@ CREATE INDEX dial_items_fresh_by_name ON dial_items (tenant_id, queue_id, name_k
 CREATE INDEX dial_items_due ON dial_items (tenant_id, queue_id, state, not_before, id)
     WHERE state IN ('waiting', 'callback') AND not_before IS NOT NULL;
 CREATE INDEX dial_items_claimed ON dial_items (tenant_id, claimed_by) WHERE state IN ('claimed', 'dialing');
-CREATE INDEX dial_items_census ON dial_items (tenant_id, queue_id, state, last_outcome, reason_code);
+CREATE INDEX dial_items_census ON dial_items (tenant_id, queue_id, state, last_outcome, reason_code) INCLUDE (not_before);
 CREATE INDEX dial_items_in_order ON dial_items (tenant_id, queue_id, id);
 CREATE INDEX dial_items_by_state ON dial_items (tenant_id, queue_id, state, id);
 CREATE INDEX dial_items_changed ON dial_items (tenant_id, queue_id, changed_at);
@@ -198,6 +198,26 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION dial_minutes_left(text,timestamptz,int,int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dial_minutes_left(text,timestamptz,int,int) TO ringside_app;
+
+-- The zones of a number as items keep them: those that the database knows, sorted, joined by commas.
+CREATE FUNCTION dial_zone_key(p_zones text[]) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_zone text;
+    v_known text[] := '{}';
+BEGIN
+    FOR v_zone IN SELECT DISTINCT z FROM unnest(p_zones) AS z WHERE z <> '' AND z !~ ',' ORDER BY z LOOP
+        BEGIN
+            PERFORM now() AT TIME ZONE v_zone;
+            v_known := v_known || v_zone;
+        EXCEPTION WHEN invalid_parameter_value THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN array_to_string(v_known, ',');
+END $$;
+REVOKE ALL ON FUNCTION dial_zone_key(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dial_zone_key(text[]) TO ringside_app;
 
 -- Ids of the current tenant's contacts in which every word of the query stands, for queues: all of them, in order, page by page.
 CREATE FUNCTION search_contacts_after(p_query text, p_after uuid, p_limit int) RETURNS TABLE (contact_id uuid)
