@@ -1,0 +1,1 @@
+"""Leases: who is busy with a contact."""

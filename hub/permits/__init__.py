@@ -1,0 +1,1 @@
+"""The permit: whether somebody may be reached, and why."""
