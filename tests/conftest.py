@@ -113,8 +113,11 @@ class Company:
         return Who(self.tenant_id, self.members[role], role, name=f"{role.title()} of {self.name}")
 
 
-async def make_company(db: Database, name: str, password_hash: str = "!") -> Company:
-    """A company with an owner, an admin, a manager and a rep, whose addresses are role@name.test."""
+async def make_company(db: Database, name: str, password_hash: str = "!", *, practice: bool = True) -> Company:
+    """A company with an owner, an admin, a manager and a rep, whose addresses are role@name.test.
+
+    It practises, so that its calls are allowed at whatever time of day the tests run, unless `practice` is False.
+    """
     async with db.acquire() as conn:
         tenant_id = await conn.fetchval("SELECT create_company($1)", name)
         members = {
@@ -128,6 +131,9 @@ async def make_company(db: Database, name: str, password_hash: str = "!") -> Com
             )
             for role in ("owner", "admin", "manager", "rep")
         }
+        async with conn.transaction():
+            await conn.execute("SELECT set_config('ringside.tenant_id', $1, true)", str(tenant_id))
+            await conn.execute("INSERT INTO permit_settings (tenant_id, practice) VALUES ($1, $2)", tenant_id, practice)
     return Company(tenant_id, name, members)
 
 

@@ -181,7 +181,7 @@ async def suppress(
     channel: SuppressionChannel = "all",
     expires_at: datetime | None = None,
 ) -> UUID:
-    """Put a number, address, domain or contact (its id) on the suppression list; repeating it changes nothing but makes it stricter.
+    """Put a number, address, domain or contact (its id) on the suppression list. Repeated, it only becomes stricter.
 
     `source` "contact" and "stop" are the contact's own word, which nobody overrides. Raises Invalid for a bad value.
     """

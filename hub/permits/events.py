@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from pydantic import BaseModel
 
 from hub.events import MANAGERS, Event, declare
