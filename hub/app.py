@@ -38,6 +38,7 @@ from hub.jobs import routes as jobs
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
 from hub.notifications import routes as notifications
+from hub.numbers.routes import number_routes
 from hub.presence import routes as presence
 from hub.providers import Providers
 from hub.realtime import Realtime
@@ -92,6 +93,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         activities.routes,
         imports.routes,
         call_routes(settings, providers.callbacks),
+        number_routes(settings, providers),
         dispositions.routes,
         tasks.routes,
         notifications.routes,

@@ -119,6 +119,13 @@ CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
     "dispositions_key_taken": (Conflict, "key_taken", "Another disposition has this key."),
     "tasks_assignee_is_member": (Invalid, "invalid", "The assignee must be a member of this company."),
     "tasks_one_for_a_call": (Conflict, "task_exists", "There is an open task of this kind for the call already."),
+    "teams_name_taken": (Conflict, "team_exists", "There is a team of this name already."),
+    "team_members_are_members": (Invalid, "invalid", "Everybody in a team must be a member of this company."),
+    "numbers_taken": (Conflict, "number_is_taken", "The company has this number already, or is buying it."),
+    "numbers_user_is_member": (Invalid, "invalid", "The number can only be assigned to a member of this company."),
+    "number_routes_user_is_member": (Invalid, "invalid", "Only a member of this company can be rung."),
+    "numbers_of_team": (Conflict, "team_is_in_use", "There is no such team, or a number is still assigned to it."),
+    "number_routes_to_team": (Conflict, "team_is_in_use", "There is no such team, or a number still rings it."),
     "contacts_owner_is_member": (Invalid, "invalid", "The owner must be a member of this company."),
 }
 
