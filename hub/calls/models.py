@@ -13,20 +13,6 @@ from hub.contacts.models import Moment
 from hub.http.paging import PageQuery
 from hub.lines.kinds import LineKind
 
-Disposition = Literal[
-    "connected", "left_voicemail", "no_answer", "busy", "wrong_number", "not_interested", "meeting_booked", "callback"
-]
-DISPOSITIONS: dict[Disposition, str] = {
-    "connected": "Connected",
-    "left_voicemail": "Left voicemail",
-    "no_answer": "No answer",
-    "busy": "Busy",
-    "wrong_number": "Wrong number",
-    "not_interested": "Not interested",
-    "meeting_booked": "Meeting booked",
-    "callback": "Call back",
-}
-
 
 class LegUser(BaseModel):
     """Who it is."""
@@ -77,7 +63,7 @@ class Call(BaseModel):
     answered_at: datetime | None
     ended_at: datetime | None
     outcome: Outcome | None
-    disposition: Disposition | None
+    disposition: str | None
     note: str
     error: str | None
     contact_name: str
@@ -192,12 +178,16 @@ class AuditPage(BaseModel):
 
 
 class DispositionIn(BaseModel):
-    """How the call went, in the rep's words. A note left out stays as it is."""
+    """How the call went: the value of a disposition. A note left out stays as it is.
+
+    With `callback_at` there is a task to call back then, whatever the disposition.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    disposition: Disposition
+    disposition: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\x00]*$")]
     note: Annotated[str | None, StringConstraints(max_length=10_000)] = None
+    callback_at: Moment | None = None
 
 
 def _states(value: object) -> object:
@@ -215,17 +205,3 @@ class CallFilter(PageQuery):
         Field(max_length=9, description="One state, or several with commas.", json_schema_extra={"type": "string"}),
     ] = None
     since: Moment | None = None
-
-
-class DispositionOption(BaseModel):
-    """A disposition to choose from."""
-
-    value: Disposition
-    label: str
-
-
-class DispositionPage(BaseModel):
-    """The dispositions of this company."""
-
-    data: list[DispositionOption]
-    next_cursor: str | None

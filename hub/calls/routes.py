@@ -67,7 +67,7 @@ def call_routes(settings: Settings, reader: CallbackReader | None) -> Routes:
     @routes.put("/calls/{id}/disposition", body=DispositionIn, returns=Call)
     async def set_disposition(tx: Tx, req: Req[None, DispositionIn]) -> Reply:
         """Say how a call went, with a note; after the call this ends the wrap-up."""
-        return Reply(await actions.set_disposition(tx, req.id(), req.body.disposition, req.body.note))
+        return Reply(await actions.set_disposition(tx, req.id(), req.body.disposition, req.body.note, req.body.callback_at))
 
     @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/status", scope="public", status=204, errors=(403,))
     async def call_status(db: Database, req: Req[None, None]) -> Reply:
