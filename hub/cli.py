@@ -97,6 +97,11 @@ def import_options(parser: argparse.ArgumentParser) -> None:
     _part("hub.imports.shell").add_options(parser)
 
 
+def bench_options(parser: argparse.ArgumentParser) -> None:
+    """The name of a benchmark, and its own options."""
+    _part("benchmarks").add_options(parser)
+
+
 # --- commands ----------------------------------------------------------------------------------------------
 
 
@@ -168,6 +173,12 @@ def doctor(given: argparse.Namespace) -> int:
     return int(any(finding.state == "wrong" for finding in findings))
 
 
+def bench(given: argparse.Namespace) -> int:
+    """Run one benchmark."""
+    code: int = uvloop.run(_part(f"benchmarks.{given.name}").measure(given))
+    return code
+
+
 def openapi(given: argparse.Namespace) -> int:
     """Print the API document."""
     # the document describes the product, not this installation
@@ -184,6 +195,7 @@ COMMANDS = (
     Command("seed", "add the demo companies", no_options, seed),
     Command("import", "bring a CSV file of contacts into a running Ringside", import_options, import_file),
     Command("doctor", "say in words what is wrong with the set-up", json_option, doctor),
+    Command("bench", "measure how fast it is, beside a peer, on servers of its own", bench_options, bench),
     Command("openapi", "print the API document", no_options, openapi),
 )
 

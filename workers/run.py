@@ -111,10 +111,13 @@ async def _work(settings: Settings, parts: Parts, crew: Crew, stop: asyncio.Even
 async def _running(loops: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[asyncio.Future[Any]]:
     """The loops as tasks; what is yielded ends when one of them does, which none should. Leaving cancels them."""
     tasks = [asyncio.create_task(loop) for loop in loops]
+    together = asyncio.gather(*tasks)
     try:
-        yield asyncio.gather(*tasks)
+        yield together
     finally:
         await asyncio.gather(*(end_task(task) for task in tasks))
+        with contextlib.suppress(asyncio.CancelledError):
+            together.exception()
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -1,0 +1,154 @@
+"""A whole Ringside to measure: servers of its own in a folder that goes away, each part a process as in production."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+from aiohttp import ClientError, ClientSession
+
+from hub.auth.tokens import Tokens
+from hub.config import Settings
+from hub.db import Database
+from hub.embedded import PostgresServer, start_postgres, start_valkey
+from hub.migrate import migrate
+from hub.who import Role
+
+ROOT = Path(__file__).resolve().parent.parent
+FROM_NUMBER = "+14155550100"
+READY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the measured company, with a token of their own."""
+
+    user_id: UUID
+    role: Role
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is running, and how to reach it."""
+
+    settings: Settings
+    db: Database
+    sandbox_url: str
+    url: str
+
+    async def company(self, name: str, *, reps: int) -> tuple[UUID, Member, list[Member]]:
+        """A company with a manager and so many reps: its id, the manager, the reps."""
+        async with self.db.acquire() as conn:
+            tenant_id: UUID = await conn.fetchval("SELECT create_company($1)", name)
+            people: list[Member] = []
+            for number, role in enumerate(["manager", *["rep"] * reps]):
+                address = f"{role}{number}@{tenant_id.hex}.test"
+                user_id = await conn.fetchval(
+                    "SELECT create_member($1, $2, $3, $4, $5)", tenant_id, address, f"{role.title()} {number}", "!", role
+                )
+                people.append(self._member(tenant_id, user_id, role))  # type: ignore[arg-type]
+        return tenant_id, people[0], people[1:]
+
+    def _member(self, tenant_id: UUID, user_id: UUID, role: Role) -> Member:
+        tokens = Tokens(self.settings.key("access-token"))
+        token = tokens.issue(user_id=user_id, tenant_id=tenant_id, role=role, session_id=uuid4(), name=role.title())
+        return Member(user_id, role, token)
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def open_ground(*, workers: int = 1, sandbox_speed: float = 100.0, worker_jobs: int = 20) -> AsyncIterator[Ground]:
+    """Start Postgres, Valkey, the telephone sandbox, one hub and the workers; stop them and forget the data at the end."""
+    # As root the embedded servers run as another account, which must get through.
+    folder = Path(tempfile.mkdtemp(prefix="ringside-bench-"))
+    folder.chmod(0o755)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        postgres = stack.enter_context(start_postgres(folder / "postgres"))
+        valkey = stack.enter_context(start_valkey(folder / "valkey"))
+        await _migrated(postgres)
+        account = {"TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16), "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}
+        port, sandbox_port = free_port(), free_port()
+        env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("RINGSIDE_", "TWILIO_", "DATABASE_"))},
+            **account,
+            "DATABASE_URL": postgres.url_for("ringside_app"),
+            "REDIS_URL": valkey.url,
+            "RINGSIDE_SECRET": secrets.token_hex(24),
+            "RINGSIDE_PORT": str(port),
+            "RINGSIDE_LOG": "json",
+            "RINGSIDE_LOG_LEVEL": "warning",
+            "RINGSIDE_WORKER_JOBS": str(worker_jobs),
+            "RINGSIDE_OBJECTS": str(folder / "objects"),
+            "TWILIO_API_URL": f"http://127.0.0.1:{sandbox_port}",
+            "TWILIO_FROM": FROM_NUMBER,
+            "TWILIO_CALLS_PER_SECOND": "1000",
+            "PYTHONPATH": str(ROOT),
+        }
+        limits = ["--speed", str(sandbox_speed), "--calls-per-second", "1000"]
+        telephone = ["-m", "integrations.sandbox.twilio", "--port", str(sandbox_port), *limits]
+        for arguments in (telephone, ["-m", "hub.cli", "serve"], *[["-m", "hub.cli", "worker"]] * workers):
+            await stack.enter_async_context(_process(arguments, env))
+        settings = Settings.from_env(env)
+        db = await Database.open(settings.database_url, max_size=4, name="ringside bench")
+        stack.push_async_callback(db.close)
+        await _ready(f"{settings.public_url}/readyz")
+        yield Ground(settings, db, env["TWILIO_API_URL"], settings.public_url)
+
+
+async def _migrated(postgres: PostgresServer) -> None:
+    await migrate(postgres.url_for("ringside_owner"), postgres.admin_url)
+    conn = await asyncpg.connect(postgres.admin_url)
+    await conn.execute("ANALYZE")
+    await conn.close()
+
+
+@asynccontextmanager
+async def _process(arguments: list[str], env: dict[str, str]) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=ROOT, env=env, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), 20)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _ready(url: str) -> None:
+    deadline = time.monotonic() + READY_S
+    async with ClientSession() as session:
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ClientError):
+                async with session.get(url) as answer:
+                    if answer.status == 200:
+                        return
+            await asyncio.sleep(0.05)
+    raise RuntimeError(f"the hub was not ready within {READY_S:.0f} s")
