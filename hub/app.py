@@ -35,10 +35,12 @@ from hub.http.openapi import openapi_document
 from hub.http.static import mount_console
 from hub.imports import routes as imports
 from hub.jobs import routes as jobs
+from hub.leases import routes as leases
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
 from hub.notifications import routes as notifications
 from hub.numbers.routes import number_routes
+from hub.permits import routes as permits
 from hub.presence import routes as presence
 from hub.providers import Providers
 from hub.realtime import Realtime
@@ -97,6 +99,8 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         dispositions.routes,
         tasks.routes,
         notifications.routes,
+        permits.routes,
+        leases.routes,
         floor.routes,
         presence.routes,
         realtime.routes,

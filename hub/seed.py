@@ -10,7 +10,7 @@ from hub.config import Settings
 from hub.contacts.actions import create_contact
 from hub.contacts.models import ContactIn
 from hub.db import Database, tenant_tx
-from hub.permits.actions import set_practice
+from hub.permits.actions import begin_in_practice
 from hub.sqlfiles import load_sql
 from hub.who import Role, Who
 
@@ -87,11 +87,12 @@ async def _seed_company(db: Database, company: str) -> list[Login]:
         row = await db.system_fetchrow(_SQL["create_member"], tenant=tenant_id, email=email, name=name, hash=hashed, role=role)
         assert row is not None
         members.append(row["member_id"])
+    who = Who(tenant_id, members[0], _COMPANIES[company][0][0], name=_COMPANIES[company][0][2])
+    async with tenant_tx(db, who) as tx:
+        # The sandbox's line reaches nobody, so the demo may call at any hour; what the law would say is shown all the same.
+        await begin_in_practice(tx)
     if found is None:
-        who = Who(tenant_id, members[0], _COMPANIES[company][0][0], name=_COMPANIES[company][0][2])
         async with tenant_tx(db, who) as tx:
-            # The sandbox's line reaches nobody, so the demo may call at any hour; what the law would say is shown all the same.
-            await set_practice(tx, True)
             for place, (first, last, firm, title, phone, stage) in enumerate(_CONTACTS[company]):
                 given = {
                     "first_name": first,

@@ -16,12 +16,12 @@ from hub.db import Database
 from hub.hints import RedisHints
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
-from workers import calls, cron, imports, numbers
+from workers import calls, cron, imports, leases, numbers
 from workers.cron import duties_of
 from workers.job import Deps, Registry
 
 JOBS = Registry.of(calls, imports, numbers)
-DUTIES = duties_of(cron, calls, imports)
+DUTIES = duties_of(cron, calls, imports, leases)
 
 
 @dataclass(frozen=True, slots=True)

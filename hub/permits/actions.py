@@ -246,7 +246,6 @@ async def save_settings(tx: Tx, given: PermitSettings) -> str:
     return text
 
 
-async def set_practice(tx: Tx, practice: bool) -> None:
-    """Say whether the company only practises, so that hours, days and caps refuse nothing."""
-    text: str = await tx.fetchval(_SQL["set_practice"], practice=practice)
-    tx.emit(PermitSettingsUpdated(tx.who.tenant_id, {"settings": orjson.Fragment(text)}))
+async def begin_in_practice(tx: Tx) -> None:
+    """Let a company that has no settings yet practise: hours, days and caps are worked out, but refuse nothing."""
+    await tx.execute(_SQL["begin_in_practice"])

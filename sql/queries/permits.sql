@@ -167,7 +167,6 @@ ON CONFLICT (tenant_id) DO UPDATE SET
     abroad_days = excluded.abroad_days, require_consent = excluded.require_consent, practice = excluded.practice, updated_at = now()
 RETURNING ({{permit_settings_json}})::text AS json
 
--- name: set_practice
-INSERT INTO permit_settings AS s (tenant_id, practice) VALUES (:tenant_id, :practice)
-ON CONFLICT (tenant_id) DO UPDATE SET practice = excluded.practice, updated_at = now()
-RETURNING ({{permit_settings_json}})::text AS json
+-- name: begin_in_practice
+-- For the demo: settings that were made before stay as they are.
+INSERT INTO permit_settings (tenant_id, practice) VALUES (:tenant_id, true) ON CONFLICT (tenant_id) DO NOTHING

@@ -19,6 +19,7 @@ from hub.auth.tokens import Tokens
 from hub.db import tenant_tx
 from hub.http.endpoint import Endpoint
 from hub.notifications.actions import notify
+from hub.permits.actions import decide
 from hub.who import ROLES
 from tests.conftest import Company, make_company
 from tests.harness import Answer, Api, RunningHub, make_settings
@@ -56,6 +57,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/numbers/{id}": {"label": "Main line"},
     "POST /api/v1/teams": {"name": "Closers"},
     "PATCH /api/v1/teams/{id}": {"member_ids": []},
+    "PUT /api/v1/contacts/{id}/consent": {"channel": "call", "state": "granted"},
+    "POST /api/v1/contacts/{id}/lease": {"purpose": "call"},
+    "PUT /api/v1/permits/settings": {"practice": True},
+    "PUT /api/v1/quiet-days": {"data": [{"day": "2030-01-02", "name": "Stocktaking"}]},
+    "POST /api/v1/suppressions": {"kind": "phone", "value": "+14155550199"},
 }
 
 Make = Callable[[RunningHub, Company], Awaitable[str]]
@@ -119,6 +125,17 @@ async def a_notification(server: RunningHub, company: Company) -> str:
         return str(await notify(tx, company.members["owner"], "task_due", "Send the brochure"))
 
 
+async def a_permit(server: RunningHub, company: Company) -> str:
+    contact_id = UUID(await a_contact(server, company))
+    async with tenant_tx(server.hub.db, company.who("owner")) as tx:
+        return str((await decide(tx, contact_id, "call", "+12025550101", user_id=company.members["owner"])).id)
+
+
+async def a_suppression(server: RunningHub, company: Company) -> str:
+    given = {"kind": "email", "value": f"nobody{next(_numbers)}@example.com"}
+    return str((await server.as_member(company, "owner").post("/suppressions", given)).body["id"])
+
+
 # How to make one real thing for the id in a path.
 THINGS: dict[str, Make] = {
     "/api/v1/members/{id}": a_member,
@@ -138,6 +155,11 @@ THINGS: dict[str, Make] = {
     "/api/v1/tasks/{id}": a_task,
     "/api/v1/tasks/{id}/done": a_task,
     "/api/v1/notifications/{id}/read": a_notification,
+    "/api/v1/contacts/{id}/permit": a_contact,
+    "/api/v1/contacts/{id}/consent": a_contact,
+    "/api/v1/contacts/{id}/lease": a_contact,
+    "/api/v1/permits/{id}": a_permit,
+    "/api/v1/suppressions/{id}": a_suppression,
     "/api/v1/admin/jobs/{id}/retry": a_job,
     "/api/v1/admin/jobs/{id}/drop": a_job,
 }
@@ -154,6 +176,12 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/numbers": lambda body: [n["shared"] for n in body["data"]] == [True],
     "/api/v1/tasks": lambda body: body["data"] == [],
     "/api/v1/notifications": lambda body: body["data"] == [] and body["unread"] == 0,
+    "/api/v1/permits": lambda body: body["data"] == [],
+    "/api/v1/permits/rules": lambda body: len(body["data"]) > 20,
+    "/api/v1/permits/settings": lambda body: body["practice"] is True,
+    "/api/v1/quiet-days": lambda body: body["data"] == [],
+    "/api/v1/suppressions": lambda body: body["data"] == [],
+    "/api/v1/leases": lambda body: body["data"] == [],
     "/api/v1/admin/jobs": lambda body: body["data"] == [],
     "/api/v1/events": lambda body: body["data"] == [] and body["seq"] == 0,
     "/api/v1/floor": lambda body: body["live_calls"] == body["recent"] == [] and body["today"]["calls"] == 0,
