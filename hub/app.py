@@ -45,6 +45,7 @@ from hub.presence import routes as presence
 from hub.providers import Providers
 from hub.realtime import Realtime
 from hub.realtime import routes as realtime
+from hub.recordings.routes import recording_routes
 from hub.tasks import routes as tasks
 from hub.teams import routes as teams
 from hub.tenants import routes as tenants
@@ -96,6 +97,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         imports.routes,
         call_routes(settings, providers.callbacks),
         number_routes(settings, providers),
+        recording_routes(settings, providers),
         dispositions.routes,
         tasks.routes,
         notifications.routes,

@@ -16,12 +16,12 @@ from hub.db import Database
 from hub.hints import RedisHints
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
-from workers import calls, cron, imports, leases, numbers
+from workers import calls, cron, imports, leases, numbers, recordings, workflow
 from workers.cron import duties_of
 from workers.job import Deps, Registry
 
-JOBS = Registry.of(calls, imports, numbers)
-DUTIES = duties_of(cron, calls, imports, leases)
+JOBS = Registry.of(calls, imports, numbers, recordings)
+DUTIES = duties_of(cron, calls, imports, leases, workflow, recordings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from hub.calls.legs import end_legs
 from hub.calls.reading import emit_state
 from hub.calls.states import CallState, is_live, may_move, outcome_of
 from hub.db import Tx
+from hub.lines.actions import settled
 from hub.presence import actions as presence
 from hub.sqlfiles import load_sql
 
@@ -61,6 +62,8 @@ async def move_call(
     if ended is not None:
         await end_legs(tx, call["id"], call["user_id"])
     await emit_state(tx, call["id"])
+    if to == "in_progress" and (await settled(tx)).recording == "always":
+        await tx.defer("recordings.begin", {"call_id": call["id"]}, key=str(call["id"]))
     if ended is not None:
         if call["user_id"] is not None:
             await presence.wrap_up(tx, call["user_id"], call["id"])

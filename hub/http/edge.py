@@ -112,8 +112,9 @@ def _respond(reply: Reply) -> web.Response:
     else:
         # What comes piece by piece (a long CSV) is sent as it comes.
         body = reply.body if isinstance(reply.body, AsyncIterable) else reply.encoded()
+        charset = None if reply.content_type.startswith("audio/") else "utf-8"
         response = web.Response(
-            body=body, status=reply.status, headers=reply.headers, content_type=reply.content_type, charset="utf-8"
+            body=body, status=reply.status, headers=reply.headers, content_type=reply.content_type, charset=charset
         )
     for name, options in reply.cookies.items():
         response.set_cookie(name, **options)

@@ -45,6 +45,7 @@ _MEANING = {
     409: "The state of things forbids it now.",
     412: "Changed meanwhile.",
     413: "The body is too large.",
+    416: "There is no such part; Content-Range says how much there is.",
     422: "The input is wrong; details.fields says where.",
     429: "Too many; Retry-After says when.",
     503: "A part that is needed is down; Retry-After says when.",
@@ -141,7 +142,7 @@ def _responses(e: Endpoint, keys: dict[Any, Any]) -> dict[str, Any]:
     if e.returns is not None:
         good["content"] = {e.content_type: {"schema": keys[(e.returns, "serialization")]}}
     elif e.content_type != "application/json":
-        good["content"] = {e.content_type: {"schema": {"type": "string"}}}
+        good["content"] = {kind: {"schema": {"type": "string"}} for kind in e.content_type.split(", ")}
     statuses = {400, 413, 422, 503, *e.errors}
     if e.scope != "public":
         statuses |= {401, 403}
@@ -153,4 +154,7 @@ def _responses(e: Endpoint, keys: dict[Any, Any]) -> dict[str, Any]:
     failures = {str(s): {"description": _MEANING[s], "content": error} for s in sorted(statuses)}
     # What is no HTTP is answered before anything of ours sees it.
     failures["400"] = {"description": _MEANING[400], "content": error | {"text/plain": {"schema": {"type": "string"}}}}
-    return {str(e.status): good} | failures
+    found = {str(e.status): good}
+    if e.content_type.startswith("audio/"):
+        found |= {"206": good | {"description": "The part asked for."}, "304": {"description": "The asker has it already."}}
+    return found | failures
