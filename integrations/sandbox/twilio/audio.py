@@ -26,21 +26,25 @@ def seconds_of(body: bytes) -> float:
         return max(_SHORTEST_S, len(body) / _BYTES_A_SECOND)
 
 
-@lru_cache(maxsize=64)
-def tone(seconds: int, channels: int) -> bytes:
-    """Return a WAV file (PCM, 16 bits, 8 kHz) that hums for so long, each channel in its own pitch."""
+@lru_cache(maxsize=16)
+def tone(seconds: int, channels: int, silences: tuple[tuple[int, int], ...] = ()) -> bytes:
+    """Return a WAV file (PCM, 16 bits, 8 kHz) that hums for so long, each channel in its own pitch.
+
+    `silences` are the stretches, from and to a second, in which it does not hum.
+    """
     # A tenth of a second holds whole periods of both tones, so it can be repeated without a crack.
-    frames = _RATE // 10
     samples = array.array("h")
-    for frame in range(frames):
+    for frame in range(_RATE // 10):
         for channel in range(channels):
             samples.append(round(_LOUDNESS * math.sin(2 * math.pi * _TONES_HZ[channel] * frame / _RATE)))
     if sys.byteorder == "big":
         samples.byteswap()
+    second = samples.tobytes() * 10
+    quiet = bytes(len(second))
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(channels)
         sound.setsampwidth(2)
         sound.setframerate(_RATE)
-        sound.writeframes(samples.tobytes() * (seconds * 10))
+        sound.writeframes(b"".join(quiet if any(a <= at < b for a, b in silences) else second for at in range(seconds)))
     return file.getvalue()

@@ -13,6 +13,7 @@ from integrations.sandbox.twilio.courier import Callback, Fields
 from integrations.sandbox.twilio.exchange import Exchange
 from integrations.sandbox.twilio.interpreter import Interpreter
 from integrations.sandbox.twilio.outcomes import CLIENT, Plan
+from integrations.sandbox.twilio.recordings import Recordings
 from integrations.sandbox.twilio.twiml import Document, HangUp, NotTwiml
 from integrations.sandbox.twilio.wording import truth
 
@@ -28,6 +29,7 @@ class Bridge:
     exchange: Exchange
     parent: Call
     limit_s: float = 0.0
+    on_connect: Callable[[], None] = lambda: None
     children: list[Call] = field(default_factory=list)
     connected: Call | None = None
     connected_at: float = 0.0
@@ -50,13 +52,14 @@ class Bridge:
             self.exchange.end(child, "completed")
             return
         self.connected = child
-        self.connected_at = asyncio.get_running_loop().time()
+        self.connected_at = self.exchange.clock.now()
         child.occupation = _ChildEnd(self)
         if self.limit_s:
             child.timers.append(self.exchange.clock.later(self.limit_s, lambda: self.exchange.end(child, "completed")))
         if not self.parent.is_answered:
             self.exchange.pick_up(self.parent)
         self.end_others(child)
+        self.on_connect()
 
     def child_over(self, child: Call) -> None:
         """Notice that a child has ended. When it was the last hope, the verb is over."""
@@ -108,11 +111,18 @@ class Dialing:
     """The verb, with all of its nouns that Ringside uses."""
 
     def __init__(
-        self, exchange: Exchange, interpreter: Interpreter, conferences: Conferences, book: CallBook, plan_for: PlanFor
+        self,
+        exchange: Exchange,
+        interpreter: Interpreter,
+        conferences: Conferences,
+        recordings: Recordings,
+        book: CallBook,
+        plan_for: PlanFor,
     ) -> None:
         self._exchange = exchange
         self._interpreter = interpreter
         self._conferences = conferences
+        self._recordings = recordings
         self._book = book
         self._plan_for = plan_for
 
@@ -142,7 +152,7 @@ class Dialing:
             ends=twiml.flag(room, "endConferenceOnExit", False),
             put_out=lambda: None if out.done() else out.set_result(None),
         )
-        entered_at = asyncio.get_running_loop().time()
+        entered_at = self._exchange.clock.now()
         self._conferences.join(participant)
         limit = self._limit(element, lambda: self._conferences.kick(participant))
         try:
@@ -159,6 +169,9 @@ class Dialing:
     async def _onward(self, call: Call, element: Element, document: Document) -> Document | None:
         bridge = Bridge(self._exchange, call, twiml.number(element, "timeLimit", 0.0))
         call.occupation = bridge
+        wish = self._recording(element, document)
+        if wish is not None:
+            bridge.on_connect = lambda: _record(self._recordings, call, wish)
         targets = self._targets(call, element, document)
         status = "failed"
         try:
@@ -186,9 +199,6 @@ class Dialing:
             child.on_answer = self._when_answered(bridge, child, target)
             child.on_over = lambda child=child: bridge.child_over(child)
             self._book.add(child)
-        recording = self._recording(element, document)
-        if recording is not None and call.recording is None:
-            call.recording = recording
         for child in bridge.children[-len(targets) :]:
             self._exchange.dial(child)
         return await bridge.done
@@ -269,3 +279,7 @@ class Dialing:
         url = document.address(element, "action")
         if url:
             self._interpreter.report(call, url, twiml.method_of(element), fields)
+
+
+def _record(recordings: Recordings, call: Call, wish: RecordingWish) -> None:
+    recordings.start(call, wish)

@@ -34,9 +34,14 @@ class Clock:
         """Do something after so many of the calls' seconds."""
         return asyncio.get_running_loop().call_later(seconds / self.speed, act)
 
+    @staticmethod
+    def now() -> float:
+        """Return the loop's time: our seconds, for `since`."""
+        return asyncio.get_running_loop().time()
+
     def since(self, moment: float) -> float:
         """Return how many of the calls' seconds have passed since `moment` of the loop's clock."""
-        return (asyncio.get_running_loop().time() - moment) * self.speed
+        return (self.now() - moment) * self.speed
 
 
 class Exchange:
@@ -128,7 +133,7 @@ class Exchange:
     def pick_up(self, call: Call) -> None:
         """Take the leg as answered: detection, the talk time and its instructions begin."""
         call.started_at = now()
-        call.answered_clock = asyncio.get_running_loop().time()
+        call.answered_clock = self.clock.now()
         call.move("in-progress")
         self._announce(call, "answered")
         if call.plan.talk_s is not None:

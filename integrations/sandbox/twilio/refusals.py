@@ -118,3 +118,8 @@ def label_taken(label: str) -> Refusal:
 def not_in_conference(sid: str) -> Refusal:
     """A participant that is still being called can't be changed."""
     return Refusal(400, 20001, f"Participant {sid} is not connected to the conference")
+
+
+def not_eligible_for_recording() -> Refusal:
+    """Only a call that is being talked on can be recorded."""
+    return Refusal(400, 21220, "Requested resource is not eligible for recording")

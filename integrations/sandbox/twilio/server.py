@@ -7,6 +7,7 @@ from aiohttp import web
 
 from integrations.sandbox.twilio.api_calls import CallMaker, CallsApi, Ownership
 from integrations.sandbox.twilio.api_conferences import ConferencesApi
+from integrations.sandbox.twilio.api_recordings import RecordingsApi
 from integrations.sandbox.twilio.calls import Call, CallBook
 from integrations.sandbox.twilio.conferences import Conference, Conferences
 from integrations.sandbox.twilio.courier import Courier
@@ -17,7 +18,10 @@ from integrations.sandbox.twilio.faults import Faults
 from integrations.sandbox.twilio.inspection import Inspection
 from integrations.sandbox.twilio.interpreter import Interpreter
 from integrations.sandbox.twilio.outcomes import Clients
+from integrations.sandbox.twilio.recordings import Recordings
 from integrations.sandbox.twilio.settings import SandboxSettings
+from integrations.sandbox.twilio.taping import Taping
+from integrations.sandbox.twilio.transcriptions import Transcriptions
 
 
 class Sandbox:
@@ -35,11 +39,18 @@ class Sandbox:
         maker = CallMaker(settings.account_sid, Ownership(settings.from_numbers), clients, Pace(settings.calls_per_s))
         interpreter = Interpreter(self._exchange, self._courier)
         self._exchange.follow = interpreter.follow
-        interpreter.learn("Dial", Dialing(self._exchange, interpreter, self._conferences, self._book, maker.plan_for).dial)
-        apis: list[CallsApi | ConferencesApi] = [
+        self._recordings = Recordings(self._exchange, self._courier)
+        transcriptions = Transcriptions(self._exchange, self._courier, self._recordings)
+        interpreter.learn("Record", Taping(self._exchange, interpreter, self._recordings, transcriptions).record)
+        interpreter.learn(
+            "Dial",
+            Dialing(self._exchange, interpreter, self._conferences, self._recordings, self._book, maker.plan_for).dial,
+        )
+        apis: list[CallsApi | ConferencesApi | RecordingsApi] = [
             CallsApi(self._door, self._book, self._exchange, maker),
             ConferencesApi(self._door, self._book, self._exchange, self._conferences, maker, interpreter, self._courier),
         ]
+        apis.append(RecordingsApi(self._book, self._recordings, transcriptions, settings.recording_cap_s))
         app = web.Application(middlewares=[twilio_errors])
         for api in apis:
             app.add_routes(self._door.lead_to(api.routes()))
@@ -72,7 +83,7 @@ class Sandbox:
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
         await site.start()
         port = self._runner.addresses[0][1]
-        self.url = f"http://{self.settings.host}:{port}"
+        self.url = self._recordings.base_url = f"http://{self.settings.host}:{port}"
 
     async def close(self) -> None:
         """Stop the calls, drop the callbacks that are on their way, and stop listening."""
