@@ -95,6 +95,16 @@ SELECT uuid '{tenant}', (SELECT id FROM newest), n, ARRAY['Ada'], 'no number' FR
 INSERT INTO import_chunks (tenant_id, import_id, position, data)
 SELECT uuid '{tenant}', (SELECT id FROM newest), n, repeat('x', 1000)::bytea FROM generate_series(1, 200) AS n;
 
+INSERT INTO tasks (tenant_id, kind, title, contact_id, assignee_id, due_at, done_at, told_at, created_at)
+SELECT uuid '{tenant}', 'to_do', 'task ' || p.n, p.id, r.user_id, x.at, CASE WHEN p.n % 20 > 0 THEN x.at + interval '1 hour' END, x.at,
+       x.at - interval '1 day'
+FROM people p JOIN reps r ON r.n = (p.n / 2) % 39
+CROSS JOIN LATERAL (SELECT now() - (35000 - p.n) * interval '10 minutes' AS at) AS x WHERE p.n % 2 = 0;
+INSERT INTO notifications (tenant_id, user_id, kind, title, created_at, read_at)
+SELECT uuid '{tenant}', r.user_id, 'task_due', 'task ' || p.n, now() - (40000 - p.n) * interval '5 minutes',
+       CASE WHEN p.n < 38000 THEN now() END
+FROM people p JOIN reps r ON r.n = (p.n / 2) % 39 WHERE p.n % 2 = 0;
+
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
 SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END

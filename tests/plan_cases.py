@@ -32,6 +32,7 @@ class Big:
     job: UUID
     dead_job: UUID
     import_id: UUID
+    task: UUID
     some_contacts: list[UUID]
     hub_id: UUID
 
@@ -73,6 +74,17 @@ def contact_lists(big: Big) -> Iterator[Params]:
             for chosen in filters:
                 for after in ({}, {f"after_{order}": place, "after_id": big.contact}):
                     yield {"limit": 51, f"sort_{order}": True, **chosen, **after}
+
+
+def task_lists(big: Big) -> Iterator[Params]:
+    """Open, done and all tasks, of everybody, of one person, of one contact, from the first page and from the middle."""
+    whose: list[Params] = [{}, {"assignee_id": big.rep}, {"assignee_id": UUID(int=9)}, {"contact_id": big.contact}]
+    for chosen in whose:
+        for order in ({"open": True, "sort_due_at": True}, {"sort_due_at": True}, {"sort_done_at": True}):
+            for due in ({}, {"due_before": NOW}, {"due_before": NOW - timedelta(days=2000)}):
+                for after in (None, NOW - timedelta(days=40)):
+                    place: Params = {"after_due_at": after} if "sort_due_at" in order else {"after_done_at": after}
+                    yield {"limit": 51, **chosen, **order, **due, **place, "after_id": big.contact}
 
 
 def reads(big: Big) -> dict[str, list[Params]]:
@@ -183,6 +195,22 @@ def reads(big: Big) -> dict[str, list[Params]]:
         "presence.is_connected": [{"person_id": big.rep}],
         "presence.call_state": [{"call_id": big.call}],
         "presence.list_stuck": [{"silent_s": 30.0, "limit": 500}],
+        "presence.wrap_up_s": [{}],
+        "presence.wrap_ups_over": [{"limit": 500}],
+        "dispositions.list_dispositions": [{"active": True}, {}],
+        "dispositions.get_disposition": [{"value": "busy"}],
+        "dispositions.hold_dispositions": [{}],
+        "dispositions.retry_rule": [{"value": "busy"}],
+        "dispositions.get_follow_up": [{"call_id": big.call, "value": "callback"}],
+        "tasks.list_tasks": list(task_lists(big)),
+        "tasks.get_task": [{"id": big.task}],
+        "tasks.lock_task": [{"id": big.task}],
+        "tasks.open_task_of_call": [{"call_id": big.call, "kind": "callback"}],
+        "tasks.tasks_untold": [{"limit": 200}],
+        "tasks.is_active_member": [{"person_id": big.rep}],
+        "notifications.list_notifications": [page, page | middle, page | {"unread": True}, page | {"unread": True} | middle],
+        "notifications.count_unread": [{}],
+        "notifications.active_managers": [{}],
         "realtime.tenant_heads": [{"tenants": [big.tenant_id]}],
         "realtime.read_events": [{"after": seq, "limit": 500} for seq in (50_000, 59_990)],
         "realtime.read_visible_events": [visible | {"after": seq} for seq in (None, 30_000, 59_990, 60_000)],
@@ -252,11 +280,20 @@ def writes(big: Big) -> dict[str, list[Params]]:
         "jobs.drop_job": [{"job_id": big.dead_job}],
         "members.update_member": [{"id": big.rep, "role": "admin", "status": "active"}],
         "presence.hold_presence": [person],
-        "presence.set_presence": [person | {"state": "away", "call_id": None, "reason": None}],
+        "presence.set_presence": [person | {"state": "away", "call_id": None, "reason": None, "lasts_s": None}],
+        "presence.extend_wrap_up": [person | {"seconds": 60}],
         "presence.remove_socket": [person | {"hub_id": big.hub_id}],
         "presence.remove_dead_sockets": [person],
         "presence.beat": [{"hub_id": big.hub_id, "name": "h", "lease_s": 10.0}],
         "presence.stop_hub": [{"hub_id": big.hub_id, "grace_s": 1.0}],
+        "dispositions.update_disposition": [{"value": "busy", "set_label": True, "label": "Engaged"}],
+        "tasks.update_task": [{"id": big.task, "set_due_at": True, "due_at": NOW}],
+        "tasks.finish_task": [{"id": big.task}],
+        "tasks.reopen_task": [{"id": big.task}],
+        "tasks.delete_task": [{"id": big.task}],
+        "tasks.tell_task": [{"id": big.task}],
+        "notifications.read_notification": [{"id": big.task}],
+        "notifications.read_all": [{}],
         "auth.revoke_session": [{"session": big.contact, "reason": "x"}],
         "auth.revoke_all_sessions": [{"user": big.rep, "reason": "x"}],
         "auth.rotate": [{"hash": b"x", "new_hash": b"y", "agent": "a", "grace_s": 20}],
@@ -306,6 +343,10 @@ NOT_LOOKED_AT = {
     "jobs.webhook_deliveries_forget": PARTITIONS,
     "jobs.auth_sweep": PARTITIONS,
     "members.note_access_change": INSERTS,
+    "dispositions.insert_disposition": INSERTS,
+    "tasks.insert_task": INSERTS,
+    "notifications.insert_notification": INSERTS,
+    "notifications.notifications_forget": PARTITIONS,
     "presence.add_socket": INSERTS,
     "presence.forget_hubs": "it reads the few processes of a house",
     "realtime.database_time": "it reads no table",

@@ -37,7 +37,19 @@ SEARCH_BUFFERS = 1500
 BATCH_BUFFERS = 10_000
 BATCHES = {"update_contacts", "find_by_phone", "find_by_email", "lock_contacts", "delete_contacts", "revoke_all_sessions"}
 # Tables that do not grow with a company's work, or are emptied behind it, so that reading them whole may be the best way.
-SMALL = {"members", "users", "presence", "presence_sockets", "hubs", "tenants", "tenant_counters", "imports", "import_chunks"}
+SMALL = {
+    "dispositions",
+    "voice_settings",
+    "members",
+    "users",
+    "presence",
+    "presence_sockets",
+    "hubs",
+    "tenants",
+    "tenant_counters",
+    "imports",
+    "import_chunks",
+}
 # Run after `plan_for_these_values`, so that no kept plan is ever used.
 PLANNED_EACH_TIME = {"contacts.list_contacts", "realtime.read_visible_events"}
 
@@ -76,6 +88,7 @@ async def big(postgres: PostgresServer) -> AsyncIterator[Big]:
             job=await one("SELECT id FROM jobs WHERE tenant_id = $1 AND state = 'ready' LIMIT 1"),
             dead_job=await one("SELECT id FROM jobs WHERE tenant_id = $1 AND state = 'dead' LIMIT 1"),
             import_id=await one("SELECT id FROM imports WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 1"),
+            task=await one("SELECT id FROM tasks WHERE tenant_id = $1 AND done_at IS NULL LIMIT 1"),
             some_contacts=[row["id"] for row in some],
             hub_id=UUID(int=5),
         )

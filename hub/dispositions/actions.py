@@ -15,6 +15,7 @@ from hub.dispositions import queries
 from hub.dispositions.events import DispositionArchived, DispositionCreated, DispositionUpdated
 from hub.dispositions.models import DispositionIn, DispositionPatch
 from hub.errors import Conflict, Invalid, NotFound
+from hub.permits.actions import suppress
 from hub.sqlfiles import load_sql
 from hub.tasks import actions as tasks
 
@@ -96,7 +97,7 @@ async def archive_disposition(tx: Tx, value: str) -> None:
 
 
 async def follow_up(tx: Tx, call_id: UUID, value: str, callback_at: datetime | None = None) -> None:
-    """Do what follows a call with this disposition: a callback task for its rep, a new stage of its contact.
+    """Do what follows a call: a callback task for its rep, no more calls to its number, a new stage of its contact.
 
     With `callback_at` there is a callback whatever the disposition. May be repeated, and corrected by another disposition.
     Raises Invalid for a time that is no time to call back.
@@ -119,6 +120,9 @@ async def follow_up(tx: Tx, call_id: UUID, value: str, callback_at: datetime | N
         )
     else:
         await tasks.withdraw(tx, call_id, "callback")
+    # A caller may have hidden their number; there is nothing to call then.
+    if found["follow_up"] == "do_not_call" and found["number"].startswith("+"):
+        await suppress(tx, "phone", found["number"], f"A call ended as {found['label']!r}.", "disposition")
     if found["follow_up"] == "stage" and found["stage"] != found["stage_now"] and found["deleted_at"] is None:
         await update_contact(tx, found["contact_id"], ContactPatch(stage=found["stage"]), None)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from hub.db import Tx
+from hub.db import Database, Tx
 from hub.errors import NotFound
 from hub.events import only_user
 from hub.notifications.events import NotificationCreated, NotificationRead, NotificationsAllRead
@@ -63,3 +63,8 @@ async def read_all(tx: Tx) -> int:
     if count:
         tx.emit(NotificationsAllRead(tx.who.user_id, {"read_at": datetime.now(UTC)}, only_user(tx.who.user_id)))
     return count
+
+
+async def forget_old(db: Database) -> None:
+    """Delete what everybody was told long ago."""
+    await db.system_fetch(_SQL["notifications_forget"])

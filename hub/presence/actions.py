@@ -24,6 +24,7 @@ HUB_LOST = "The server they were connected to stopped answering."
 HUB_STOPPED = "The server they were connected to was stopped, and they have not come back."
 NO_SOCKET = "No connection for a while."
 CALL_OVER = "The call they were on had ended without saying so."
+TIME_IS_UP = "The time to write the call up was over."
 
 
 async def arrive(tx: Tx, user_id: UUID, hub_id: UUID) -> None:
@@ -60,7 +61,7 @@ async def wrap_up(tx: Tx, user_id: UUID, call_id: UUID) -> None:
     if (now.state, now.call_id) != ("on_call", call_id):
         return
     if await queries.is_connected(tx, user_id):
-        await _become(tx, user_id, "wrap_up", call_id=call_id)
+        await _become(tx, user_id, "wrap_up", call_id=call_id, lasts_s=await queries.wrap_up_s(tx))
     else:
         await _become(tx, user_id, "offline", reason=LEFT)
 
@@ -87,6 +88,37 @@ async def set_state(tx: Tx, user_id: UUID, state: ChosenState) -> str:
     if now.state == state:
         return person
     return await _become(tx, user_id, state)
+
+
+async def extend(tx: Tx, user_id: UUID, seconds: int) -> str:
+    """Give somebody more time to write their call up. Returns the person's JSON. Raises Conflict when they do not wrap up."""
+    now = await queries.hold(tx, user_id)
+    if now.state != "wrap_up":
+        raise Conflict("You are not writing a call up.", code="not_in_wrap_up")
+    if now.until is not None:
+        await queries.extend_wrap_up(tx, user_id, seconds)
+        return await _emit(tx, user_id)
+    person = await queries.person_json(tx, user_id)
+    assert person is not None  # a foreign key says so
+    return person
+
+
+async def end_wrap_ups(db: Database) -> list[tuple[UUID, UUID]]:
+    """Free those whose time to write a call up is over. Returns (tenant, user) of each."""
+    freed: list[tuple[UUID, UUID]] = []
+    for tenant_id, user_id in await queries.list_wrap_ups_over(db, _REAP_AT_ONCE):
+        async with tenant_tx(db, Who.system(tenant_id)) as tx:
+            if await _end_wrap_up(tx, user_id):
+                freed.append((tenant_id, user_id))
+    return freed
+
+
+async def _end_wrap_up(tx: Tx, user_id: UUID) -> bool:
+    now = await queries.hold(tx, user_id)
+    if now.state != "wrap_up" or not now.is_over:
+        return False
+    await _release(tx, user_id, TIME_IS_UP)
+    return True
 
 
 async def reap(db: Database) -> int:
@@ -125,8 +157,20 @@ async def _release(tx: Tx, user_id: UUID, reason: str | None) -> None:
         await _become(tx, user_id, "offline", reason=reason or LEFT)
 
 
-async def _become(tx: Tx, user_id: UUID, state: PresenceState, *, call_id: UUID | None = None, reason: str | None = None) -> str:
-    await queries.save(tx, user_id, Presence(state, call_id, reason))
+async def _become(
+    tx: Tx,
+    user_id: UUID,
+    state: PresenceState,
+    *,
+    call_id: UUID | None = None,
+    reason: str | None = None,
+    lasts_s: int | None = None,
+) -> str:
+    await queries.save(tx, user_id, Presence(state, call_id, reason), lasts_s)
+    return await _emit(tx, user_id)
+
+
+async def _emit(tx: Tx, user_id: UUID) -> str:
     person = await queries.person_json(tx, user_id)
     assert person is not None  # a foreign key says so
     tx.emit(PresenceChanged(user_id, {"person": orjson.Fragment(person)}))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub.calls.models import Call
 from hub.tenants.models import MemberRole
@@ -24,13 +24,17 @@ class PersonUser(BaseModel):
 
 
 class Person(BaseModel):
-    """A person of the floor: their state, since when, and the call they are on or wrap up."""
+    """A person of the floor: their state, since when, and the call they are on or wrap up.
+
+    `until` is when a wrap-up ends by itself; null when only the person ends it.
+    """
 
     user: PersonUser
     state: PresenceState
     since: datetime
     call: Call | None
     reason: str | None
+    until: datetime | None
 
 
 class PresenceIn(BaseModel):
@@ -39,3 +43,11 @@ class PresenceIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: ChosenState
+
+
+class ExtendIn(BaseModel):
+    """How many seconds more one needs to write a call up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: Annotated[int, Field(ge=1, le=3600)] = 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -20,13 +21,16 @@ class Presence:
     state: PresenceState
     call_id: UUID | None
     reason: str | None
+    until: datetime | None = None
+    is_over: bool = False
+    """Whether `until` has passed."""
 
 
 async def hold(tx: Tx, user_id: UUID) -> Presence:
     """Lock a person's presence; those who were never seen are offline."""
     row = await tx.fetchrow(_SQL["hold_presence"], person_id=user_id)
     assert row is not None
-    return Presence(cast(PresenceState, row["state"]), row["call_id"], row["reason"])
+    return Presence(cast(PresenceState, row["state"]), row["call_id"], row["reason"], row["until"], row["is_over"])
 
 
 async def is_connected(tx: Tx, user_id: UUID) -> bool:
@@ -34,11 +38,31 @@ async def is_connected(tx: Tx, user_id: UUID) -> bool:
     return bool(await tx.fetchval(_SQL["is_connected"], person_id=user_id))
 
 
-async def save(tx: Tx, user_id: UUID, presence: Presence) -> None:
-    """Write a new state, as of now."""
+async def save(tx: Tx, user_id: UUID, presence: Presence, lasts_s: int | None = None) -> None:
+    """Write a new state, as of now, until something changes it or for `lasts_s` seconds."""
     await tx.execute(
-        _SQL["set_presence"], person_id=user_id, state=presence.state, call_id=presence.call_id, reason=presence.reason
+        _SQL["set_presence"],
+        person_id=user_id,
+        state=presence.state,
+        call_id=presence.call_id,
+        reason=presence.reason,
+        lasts_s=lasts_s,
     )
+
+
+async def extend_wrap_up(tx: Tx, user_id: UUID, seconds: int) -> None:
+    """Give somebody who wraps up more time."""
+    await tx.execute(_SQL["extend_wrap_up"], person_id=user_id, seconds=seconds)
+
+
+async def wrap_up_s(tx: Tx) -> int | None:
+    """How many seconds the company gives its people to write a call up; None for as long as they like."""
+    return await tx.fetchval(_SQL["wrap_up_s"]) or None
+
+
+async def list_wrap_ups_over(db: Database, limit: int) -> list[tuple[UUID, UUID]]:
+    """(tenant, user) of those whose wrap-up is over, in any company."""
+    return [(row["tenant_id"], row["user_id"]) for row in await db.system_fetch(_SQL["wrap_ups_over"], limit=limit)]
 
 
 async def person_json(tx: Tx, user_id: UUID) -> str | None:

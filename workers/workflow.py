@@ -1,0 +1,27 @@
+"""What happens by the clock: wrap-ups end, due tasks are told of."""
+
+from __future__ import annotations
+
+from hub.notifications.actions import forget_old
+from hub.presence.actions import end_wrap_ups
+from hub.tasks.actions import tell_of_due_tasks
+from workers.cron import duty
+from workers.job import Deps
+
+
+@duty(every_s=1.0)
+async def end_overdue_wrap_ups(deps: Deps) -> None:
+    """Free those whose time to write a call up is over."""
+    await end_wrap_ups(deps.db)
+
+
+@duty(every_s=2.0)
+async def announce_due_tasks(deps: Deps) -> None:
+    """Tell people of what has become due."""
+    await tell_of_due_tasks(deps.db)
+
+
+@duty(every_s=3600.0)
+async def forget_old_notifications(deps: Deps) -> None:
+    """Delete what was told long ago."""
+    await forget_old(deps.db)
