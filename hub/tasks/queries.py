@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from hub.db import Database, Tx
+from hub.errors import Invalid
 from hub.http.paging import page, read_cursor
 from hub.sqlfiles import load_sql
 from hub.tasks.models import TaskFilter
@@ -13,8 +14,10 @@ _SQL = load_sql("tasks")
 
 
 async def list_tasks(tx: Tx, asked: TaskFilter) -> str:
-    """A page of tasks as JSON."""
+    """A page of tasks as JSON. Raises Invalid when what is done is asked for by when it was due."""
     by_done = asked.open is False
+    if by_done and asked.due_before is not None:
+        raise Invalid.field("due_before", "What is done is no longer due. Leave this out, or ask for open tasks.")
     sort = "-done_at" if by_done else "due_at"
     after = read_cursor(asked.cursor, sort)
     rows = await tx.fetch(
