@@ -11,6 +11,8 @@ from integrations.steps import Conference, Digits, Gather, Hangup, Pause, Play, 
 CONFERENCE_EVENTS: Final = ("start", "end", "join", "leave", "mute", "hold", "announcement")
 LEG_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 _CLIENT: Final = "client:"
+# Characters that XML can't hold.
+_UNSPEAKABLE: Final = dict.fromkeys([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
 # In our own language a pause between digits is a w, as in Twilio's.
 _DIGITS: Final = frozenset("0123456789*#wW")
 
@@ -34,7 +36,7 @@ def render(steps: Sequence[Step]) -> str:
 def _append(response: Any, step: Step) -> None:
     match step:
         case Say():
-            response.say(step.text, language=step.language)
+            response.say(step.text.translate(_UNSPEAKABLE), language=step.language)
         case Play():
             response.play(step.url)
         case Pause():
