@@ -34,6 +34,7 @@ from hub.http.middleware import observe
 from hub.http.openapi import openapi_document
 from hub.http.static import mount_console
 from hub.imports import routes as imports
+from hub.inbound.routes import inbound_routes
 from hub.jobs import routes as jobs
 from hub.leases import routes as leases
 from hub.logging import configure_logging
@@ -97,6 +98,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         imports.routes,
         call_routes(settings, providers.callbacks),
         number_routes(settings, providers),
+        inbound_routes(settings, providers),
         recording_routes(settings, providers),
         dispositions.routes,
         tasks.routes,

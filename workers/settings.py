@@ -16,11 +16,11 @@ from hub.db import Database
 from hub.hints import RedisHints
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
-from workers import calls, cron, imports, leases, numbers, recordings, workflow
+from workers import calls, cron, imports, inbound, leases, numbers, recordings, workflow
 from workers.cron import duties_of
 from workers.job import Deps, Registry
 
-JOBS = Registry.of(calls, imports, numbers, recordings)
+JOBS = Registry.of(calls, imports, inbound, numbers, recordings)
 DUTIES = duties_of(cron, calls, imports, leases, workflow, recordings)
 
 

@@ -84,7 +84,7 @@ CREATE TABLE inbound_rings (
     address     text NOT NULL,
     rung_at     timestamptz NOT NULL DEFAULT now(),
     until       timestamptz NOT NULL,
-    result      text CONSTRAINT inbound_rings_result_known CHECK (result IN ('answered', 'missed', 'gone')),
+    result      text CONSTRAINT inbound_rings_result_known CHECK (result IN ('answered', 'joined', 'missed', 'gone')),
     PRIMARY KEY (tenant_id, call_id, user_id),
     FOREIGN KEY (tenant_id, call_id) REFERENCES calls (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, user_id) REFERENCES members (tenant_id, user_id) ON DELETE CASCADE
@@ -97,7 +97,6 @@ CREATE TABLE voicemails (
     call_id     uuid NOT NULL,
     recording_sid text,
     duration_s  int,
-    transcript  text,
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, call_id),
     FOREIGN KEY (tenant_id, call_id) REFERENCES calls (tenant_id, id) ON DELETE CASCADE

@@ -35,6 +35,19 @@ PUBLIC = {
     "POST /api/v1/auth/login": "it is how one gets a token",
     "POST /api/v1/auth/refresh": "the refresh cookie takes the token's place",
     "POST /webhooks/twilio/{tenant_id}/calls/{id}/status": "the provider's signature takes the token's place; see test_calls",
+    **{
+        f"POST /webhooks/twilio/{path}": "the provider's signature takes the token's place; see tests/numbers"
+        for path in (
+            "shared/numbers/voice",
+            "{tenant_id}/numbers/{id}/voice",
+            "{tenant_id}/numbers/{id}/status",
+            "{tenant_id}/calls/{id}/picked",
+            "{tenant_id}/calls/{id}/routed",
+            "{tenant_id}/calls/{id}/recorded",
+            "{tenant_id}/calls/{id}/voicemail",
+            "{tenant_id}/calls/{id}/voicemail-text",
+        )
+    },
 }
 
 # What a well-formed request carries.
