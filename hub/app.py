@@ -24,6 +24,7 @@ from hub.calls.routes import call_routes
 from hub.config import Settings
 from hub.contacts import routes as contacts
 from hub.db import Database
+from hub.dialer import routes as dialer
 from hub.dispositions import routes as dispositions
 from hub.floor import routes as floor
 from hub.health import check_postgres, check_redis, mount_health
@@ -105,6 +106,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         notifications.routes,
         permits.routes,
         leases.routes,
+        dialer.routes,
         floor.routes,
         presence.routes,
         realtime.routes,

@@ -126,6 +126,8 @@ CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
     "number_routes_user_is_member": (Invalid, "invalid", "Only a member of this company can be rung."),
     "numbers_of_team": (Conflict, "team_is_in_use", "There is no such team, or a number is still assigned to it."),
     "number_routes_to_team": (Conflict, "team_is_in_use", "There is no such team, or a number still rings it."),
+    "dial_sessions_rep_is_in_one": (Conflict, "already_in_a_session", "You are in a queue already. Leave it first."),
+    "dial_queue_members_are_members": (Invalid, "invalid", "Everybody who works a queue must be a member of this company."),
     "contacts_owner_is_member": (Invalid, "invalid", "The owner must be a member of this company."),
 }
 

@@ -308,7 +308,7 @@ class SkippedCount(BaseModel):
 
 
 class Pace(BaseModel):
-    """What the abandonment cap leaves: this thirty-day period of the campaign, the last thirty days, and the lines allowed now."""
+    """What the abandonment cap leaves: the campaign's present thirty days, the last thirty days, and the lines allowed now."""
 
     answered: int
     abandoned: int

@@ -117,7 +117,7 @@ FOR NO KEY UPDATE
 -- name: queue_facts
 -- What a session has to know of its queue.
 SELECT q.state, q.dial_order, q.lines, q.ring_s, q.countdown_s, q.attempt_limit, q.retry_busy_s, q.retry_no_answer_s,
-       q.abandon_cap_per_mille, q.fill_state, q.started_at
+       q.abandon_cap_per_mille, q.fill_state, q.deleted_at IS NOT NULL AS is_deleted
 FROM dial_queues q WHERE q.tenant_id = :tenant_id AND q.id = :id
 
 -- name: may_work
