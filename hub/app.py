@@ -21,6 +21,7 @@ from hub.activities import routes as activities
 from hub.auth.routes import auth_routes
 from hub.auth.tokens import Tokens
 from hub.calls.routes import call_routes
+from hub.calls.webhooks import call_webhooks
 from hub.config import Settings
 from hub.contacts import routes as contacts
 from hub.db import Database
@@ -38,6 +39,7 @@ from hub.imports import routes as imports
 from hub.inbound.routes import inbound_routes
 from hub.jobs import routes as jobs
 from hub.leases import routes as leases
+from hub.lines.routes import line_routes
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
 from hub.notifications import routes as notifications
@@ -51,6 +53,7 @@ from hub.recordings.routes import recording_routes
 from hub.tasks import routes as tasks
 from hub.teams import routes as teams
 from hub.tenants import routes as tenants
+from hub.voicemail.routes import voicemail_routes
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioTokens, TwilioWebhook
 
@@ -97,10 +100,13 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         contacts.routes,
         activities.routes,
         imports.routes,
-        call_routes(settings, providers.callbacks),
+        call_routes(settings),
+        call_webhooks(settings, providers),
+        line_routes(settings, providers),
         number_routes(settings, providers),
         inbound_routes(settings, providers),
         recording_routes(settings, providers),
+        voicemail_routes(settings, providers),
         dispositions.routes,
         tasks.routes,
         notifications.routes,
