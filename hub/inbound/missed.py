@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
@@ -35,7 +34,7 @@ async def note_missed(tx: Tx, call_id: UUID) -> None:
         title=f"Call {who} back",
         contact_id=call["contact_id"],
         assignee_id=assignee,
-        due_at=datetime.now(UTC),
+        due_at=call["created_at"],
         call_id=call_id,
     )
     line = f" on {route['label']}" if route and route["label"] else ""

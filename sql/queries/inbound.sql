@@ -2,7 +2,7 @@
 
 -- name: one_at_a_time
 -- Incoming calls of a company choose whom to ring one after the other, so that two never ring the same person.
-SELECT pg_advisory_xact_lock(7246012, hashtext(:tenant_id::text))
+SELECT pg_advisory_xact_lock(7246012, uuid_hash(:tenant_id))
 
 -- name: contact_of_number
 -- Whose number it is: of several the one with whom something happened last, else the newest.
@@ -96,7 +96,7 @@ RETURNING user_id
 
 -- name: call_facts
 -- What is said of a call that came in.
-SELECT k.id, k.contact_id, k.user_id, k.state, k.from_number_id AS number_id, k.from_number, k.to_number, k.provider_sid,
+SELECT k.id, k.contact_id, k.user_id, k.state, k.from_number_id AS number_id, k.from_number, k.to_number, k.provider_sid, k.created_at,
     (SELECT coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), nullif(c.company, ''), k.from_number)
      FROM contacts c WHERE c.tenant_id = k.tenant_id AND c.id = k.contact_id) AS contact_name,
     (SELECT c.owner_id FROM contacts c WHERE c.tenant_id = k.tenant_id AND c.id = k.contact_id) AS owner_id
