@@ -62,9 +62,10 @@ INSERT INTO outreach_rules (id, jurisdiction, kind, days, opens, closes, title, 
     ('us-fl-hours', 'US-FL', 'hours', '{1,2,3,4,5,6,7}', 480, 1200, 'Florida calling hours', 'Fla. Stat. § 501.616(6)(a)'),
     ('us-ky-hours', 'US-KY', 'hours', '{1,2,3,4,5,6,7}', 600, 1260, 'Kentucky calling hours', 'KRS 367.46955'),
     ('us-la-hours', 'US-LA', 'hours', '{1,2,3,4,5,6}', 480, 1200, 'Louisiana calling hours', 'La. Pub. Serv. Comm''n General Order R-29617 § V(A)(2)'),
-    ('us-ma-hours', 'US-MA', 'hours', '{1,2,3,4,5,6,7}', 480, 1200, 'Massachusetts calling hours', 'Mass. Gen. Laws ch. 159C, § 3'),
-    ('us-md-hours', 'US-MD', 'hours', '{1,2,3,4,5,6,7}', 480, 1200, 'Maryland calling hours', 'Md. Code, Com. Law § 14-4503'),
+    ('us-ma-hours', 'US-MA', 'hours', '{1,2,3,4,5,6,7}', 480, 1200, 'Massachusetts calling hours', 'Mass. Gen. Laws ch. 159C, § 3; 201 CMR 12.02(2)'),
+    ('us-md-hours', 'US-MD', 'hours', '{1,2,3,4,5,6,7}', 480, 1200, 'Maryland calling hours', 'Md. Code, Com. Law § 14-4502'),
     ('us-ms-hours', 'US-MS', 'hours', '{1,2,3,4,5,6}', 480, 1200, 'Mississippi calling hours', 'Miss. Code § 77-3-723'),
+    ('us-nm-hours', 'US-NM', 'hours', '{1,2,3,4,5,6,7}', 540, 1260, 'New Mexico calling hours', 'N.M. Stat. § 57-12-22(B)(5)'),
     ('us-ok-hours', 'US-OK', 'hours', '{1,2,3,4,5,6,7}', 480, 1200, 'Oklahoma calling hours', 'Okla. Stat. tit. 15, § 775C.4'),
     ('us-pa-hours', 'US-PA', 'hours', '{1,2,3,4,5,6,7}', 480, 1260, 'Pennsylvania calling hours', '73 P.S. § 2245(a)(1)'),
     ('us-ri-hours-week', 'US-RI', 'hours', '{1,2,3,4,5}', 540, 1080, 'Rhode Island calling hours', 'R.I. Gen. Laws §§ 5-61-2(9), 5-61-3.6'),
@@ -90,16 +91,16 @@ INSERT INTO outreach_rules (id, jurisdiction, kind, holidays, title, source) VAL
      'Alabama: none on holidays', 'Ala. Admin. Code r. 770-X-5-.17(1)(b); Ala. Code § 1-3-8'),
     ('us-la-holidays', 'US-LA', 'holidays', '{new_year,new_orleans,king,lee,washington,mardi_gras,good_friday,memorial,confederate_memorial_la,independence,long,labor,columbus,all_saints,veterans,thanksgiving,christmas}',
      'Louisiana: none on legal holidays', 'La. Pub. Serv. Comm''n General Order R-29617 § V(A)(2); La. R.S. 1:55'),
-    ('us-pa-holidays', 'US-PA', 'holidays', '{new_year,king,washington,good_friday,memorial,juneteenth,independence,labor,columbus,election,veterans,thanksgiving,christmas}',
-     'Pennsylvania: none on legal holidays', '73 P.S. § 2245(a)(10)'),
-    ('us-ri-holidays', 'US-RI', 'holidays', '{new_year,king,memorial,juneteenth,independence,victory,labor,columbus,veterans,thanksgiving,christmas}',
+    ('us-pa-holidays', 'US-PA', 'holidays', '{new_year,king,washington,good_friday,memorial,flag,juneteenth,independence,labor,columbus,election,veterans,thanksgiving,christmas}',
+     'Pennsylvania: none on legal holidays', '73 P.S. § 2245(a)(10); 44 P.S. § 11'),
+    ('us-ri-holidays', 'US-RI', 'holidays', '{new_year,king,washington,ri_independence,memorial,juneteenth,independence,victory,labor,columbus,general_election,veterans,thanksgiving,christmas}',
      'Rhode Island: none on legal holidays', 'R.I. Gen. Laws §§ 5-61-2(9), 25-1-1'),
-    ('us-ut-holidays', 'US-UT', 'holidays', '{new_year,king,washington,memorial,juneteenth,independence,pioneer,labor,columbus,veterans,thanksgiving,christmas}',
+    ('us-ut-holidays', 'US-UT', 'holidays', '{new_year,king,washington,memorial,juneteenth,juneteenth_ut,independence,pioneer,labor,columbus,veterans,thanksgiving,christmas}',
      'Utah: none on legal holidays', 'Utah Code §§ 13-25a-103(3)(c), 63G-1-301');
 
 INSERT INTO outreach_rules (id, jurisdiction, kind, channels, calls, within_hours, title, source) VALUES
     ('us-fl-frequency', 'US-FL', 'frequency', '{call}', 3, 24, 'Florida: three calls in 24 hours', 'Fla. Stat. § 501.616(6)(b)'),
-    ('us-md-frequency', 'US-MD', 'frequency', '{call}', 3, 24, 'Maryland: three calls in 24 hours', 'Md. Code, Com. Law § 14-4503'),
+    ('us-md-frequency', 'US-MD', 'frequency', '{call}', 3, 24, 'Maryland: three calls in 24 hours', 'Md. Code, Com. Law § 14-4502'),
     ('us-ok-frequency', 'US-OK', 'frequency', '{call}', 3, 24, 'Oklahoma: three calls in 24 hours', 'Okla. Stat. tit. 15, § 775C.4');
 
 -- Western Easter of a year, by the calendar's own arithmetic (the anonymous Gregorian computus).
@@ -140,10 +141,15 @@ WITH holidays AS (
         ('mardi_gras', easter_sunday(y) - 47, 'Mardi Gras'),
         ('good_friday', easter_sunday(y) - 2, 'Good Friday'),
         ('confederate_memorial', nth_weekday(y, 4, 1, 4), 'Confederate Memorial Day'),
+        ('ri_independence', make_date(y, 5, 4), 'Rhode Island Independence Day'),
         ('memorial', nth_weekday(y, 5, 1, -1), 'Memorial Day'),
         ('davis', nth_weekday(y, 6, 1, 1), 'Jefferson Davis'' Birthday'),
         ('confederate_memorial_la', make_date(y, 6, 3), 'Confederate Memorial Day'),
+        ('flag', make_date(y, 6, 14), 'Flag Day'),
         ('juneteenth', make_date(y, 6, 19), 'Juneteenth'),
+        -- Utah keeps it on a Monday: the one before, or after a weekend the next.
+        ('juneteenth_ut', make_date(y, 6, 19) + CASE extract(isodow FROM make_date(y, 6, 19))::int
+            WHEN 6 THEN 2 WHEN 7 THEN 1 ELSE 1 - extract(isodow FROM make_date(y, 6, 19))::int END, 'Juneteenth'),
         ('independence', make_date(y, 7, 4), 'Independence Day'),
         ('pioneer', make_date(y, 7, 24), 'Pioneer Day'),
         ('victory', nth_weekday(y, 8, 1, 2), 'Victory Day'),
@@ -152,10 +158,12 @@ WITH holidays AS (
         ('columbus', nth_weekday(y, 10, 1, 2), 'Columbus Day'),
         ('all_saints', make_date(y, 11, 1), 'All Saints'' Day'),
         ('election', nth_weekday(y, 11, 1, 1) + 1, 'Election Day'),
+        ('general_election', CASE WHEN y % 2 = 0 THEN nth_weekday(y, 11, 1, 1) + 1 END, 'Election Day'),
         ('veterans', make_date(y, 11, 11), 'Veterans Day'),
         ('thanksgiving', nth_weekday(y, 11, 4, 4), 'Thanksgiving'),
         ('christmas', make_date(y, 12, 25), 'Christmas')
     ) AS h (holiday, day, name)
+    WHERE h.day IS NOT NULL
 )
 INSERT INTO outreach_holidays (holiday, day, name)
 SELECT holiday, day, name FROM holidays
@@ -656,15 +664,17 @@ LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, public
     FROM place, days
 $$;
 
--- The dates of these holidays in a span, and one holiday's name.
+-- The dates of these holidays in a span; and what is kept on a day, with the sources of whoever keeps it.
 CREATE FUNCTION outreach_holiday_dates(p_holidays text[], p_from date, p_to date) RETURNS date[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT array_agg(DISTINCT h.day) FROM outreach_holidays h WHERE h.day BETWEEN p_from AND p_to AND h.holiday = ANY (p_holidays)
 $$;
 
-CREATE FUNCTION outreach_holiday_name(p_holidays text[], p_day date) RETURNS text
+CREATE FUNCTION outreach_holiday_said(p_jurisdictions text[], p_day date) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT min(h.name) FROM outreach_holidays h WHERE h.day = p_day AND h.holiday = ANY (p_holidays)
+    SELECT min(h.name) || ' (' || string_agg(DISTINCT r.source, '; ') || ')'
+    FROM outreach_rules r JOIN outreach_holidays h ON h.holiday = ANY (r.holidays)
+    WHERE r.kind = 'holidays' AND r.jurisdiction = ANY (p_jurisdictions) AND h.day = p_day
 $$;
 
 -- The sources of rules, as they are cited.
@@ -686,7 +696,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     FROM outreach_rules r
 $$;
 SELECT give_to_system(f) FROM unnest(ARRAY[
-    'outreach_law(text,text)', 'outreach_holiday_dates(text[],date,date)', 'outreach_holiday_name(text[],date)',
+    'outreach_law(text,text)', 'outreach_holiday_dates(text[],date,date)', 'outreach_holiday_said(text[],date)',
     'outreach_sources(text[])', 'outreach_rules_json()'
 ]::regprocedure[]) AS f;
 
@@ -929,9 +939,8 @@ BEGIN
                     FROM quiet_days q WHERE q.tenant_id = v_tenant AND q.day = v_wall::date;
                     v_soft := v_soft || 'quiet_day'::text;
                 ELSIF v_wall::date = ANY (v_holidays) THEN
-                    v_said := format('It is %s where this number is, and no %s are allowed then (%s).',
-                        outreach_holiday_name(v_law.holidays, v_wall::date), lower(v_word),
-                        outreach_sources((SELECT array_agg('us-' || lower(split_part(j, '-', 2)) || '-holidays') FROM unnest(v_law.jurisdictions) AS j)));
+                    v_said := format('No %s are allowed on holidays where this number is, and %s is one: %s.',
+                        lower(v_word), to_char(v_wall, 'FMDay FMDD FMMonth'), outreach_holiday_said(v_law.jurisdictions, v_wall::date));
                     v_soft := v_soft || 'holiday'::text;
                 ELSIF v_opens[v_weekday] >= v_closes[v_weekday] THEN
                     v_said := format('It is %s in %s, and no %s are allowed on that day (%s).', to_char(v_wall, 'FMDay'), zone_name(v_zone),
@@ -1010,9 +1019,9 @@ BEGIN
     ELSE
         code := 'allowed';
         explanation := CASE WHEN p_channel = 'email' THEN 'Nothing stands against it.'
-            ELSE format('It is %s; %s are allowed until %s there.', local_times(v_zones, p_at), lower(v_word),
-                        (SELECT to_char(v_closes_at AT TIME ZONE z, 'HH24:MI') || ' in ' || zone_name(z)
-                         FROM unnest(v_zones) WITH ORDINALITY AS u (z, place) ORDER BY place LIMIT 1)) END;
+            ELSE format('It is %s; %s are allowed until %s.', local_times(v_zones, p_at), lower(v_word),
+                        to_char(v_closes_at AT TIME ZONE v_zones[1], 'HH24:MI')
+                        || CASE WHEN cardinality(v_zones) > 1 THEN ' in ' || zone_name(v_zones[1]) ELSE '' END) END;
     END IF;
 END $$;
 
