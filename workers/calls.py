@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hub.calls import dialing
-from hub.calls.dialing import DOUBT_S, Heard, Plan, callback_path
-from integrations.errors import CircuitOpen, Rejected, Transient
-from integrations.ports import PlaceCall, ProviderCall, Telephony
+from hub.calls import dialing, holding, placing
+from hub.calls.dialing import DOUBT_S, Heard, Plan, amd_path, answered_path, callback_path
+from hub.calls.joining import adopt_conference, conference_name, conference_path
+from hub.webhooks.inbox import read_delivery
+from integrations.errors import Rejected
+from integrations.ports import CallUpdate, PlaceCall, ProviderCall
 from workers.cron import duty
-from workers.job import Deps, Permanent, Run, job
-
-# The provider's clock and ours may differ by this much when its list of calls is searched.
-_CLOCK_SLACK = timedelta(seconds=5)
-
-
-def _telephony(run: Run) -> Telephony:
-    if run.deps.telephony is None:
-        raise Permanent("No telephone account is set up.")
-    return run.deps.telephony
+from workers.job import Deps, Run, job
+from workers.telephone import CLOCK_SLACK, argument, gone_or_wait, once, reader, telephony
 
 
 def _heard(call: ProviderCall) -> Heard:
     return Heard(call.sid, call.state, call.ended_at or call.started_at, call.duration_s, call.answered_by)
 
 
+def _told(update: CallUpdate) -> Heard:
+    return Heard(update.sid, update.state, update.at, update.duration_s, update.answered_by)
+
+
 @job("calls.dial", timeout_s=20.0, backoff_s=0.5)
 async def dial(run: Run) -> None:
     """Place a call at the provider, at most once whatever dies in between."""
-    call_id = UUID(run.job.args["call_id"])
-    telephony = _telephony(run)
+    call_id = argument(run, "call_id")
+    asked = telephony(run)
     async with run.tx() as tx:
         plan = await dialing.begin_dial(tx, call_id, run.deps.settings.call_dial_deadline_s)
     if plan.kind == "nothing":
@@ -39,45 +36,55 @@ async def dial(run: Run) -> None:
         await _look_again(run, call_id, plan)
         return
     try:
-        placed = await telephony.place_call(
-            PlaceCall(
-                to=plan.to,
-                from_=plan.from_,
-                status_callback_url=run.deps.settings.public_url + callback_path(run.job.tenant_id, call_id),
-                conference=f"ringside-{call_id}",
-            )
-        )
+        placed = await once(lambda: asked.place_call(_wish(run, call_id, plan)), lambda: _forget(run, call_id))
     except Rejected as exc:
         async with run.finish() as tx:
             await dialing.fail(tx, call_id, exc.message)
         return
-    except (CircuitOpen, Transient) as exc:
-        if not (isinstance(exc, Transient) and exc.ambiguous):
-            async with run.tx() as tx:
-                await dialing.forget_asking(tx, call_id)
-        raise
     async with run.finish() as tx:
         await dialing.record_placed(tx, call_id, _heard(placed))
+
+
+def _wish(run: Run, call_id: UUID, plan: Plan) -> PlaceCall:
+    settings, tenant_id = run.deps.settings, run.job.tenant_id
+    return PlaceCall(
+        to=plan.to,
+        from_=plan.from_ or _default_number(run),
+        status_callback_url=settings.public_url + callback_path(tenant_id, call_id),
+        conference=None if plan.is_parallel else conference_name(call_id),
+        answer_url=settings.public_url + answered_path(tenant_id, call_id) if plan.is_parallel else None,
+        # Only who comes by an open line is announced by the conference; everybody else is by their own leg.
+        conference_callback_url=settings.public_url + conference_path(tenant_id, call_id) if plan.has_line else None,
+        timeout_s=plan.ring_s,
+        machine_detection=plan.machine_detection,
+        amd_callback_url=settings.public_url + amd_path(tenant_id, call_id) if plan.machine_detection != "off" else None,
+    )
+
+
+def _default_number(run: Run) -> str:
+    account = run.deps.settings.twilio
+    return account.from_number if account is not None else ""
+
+
+async def _forget(run: Run, call_id: UUID) -> None:
+    async with run.tx() as tx:
+        await dialing.forget_asking(tx, call_id)
 
 
 async def _look_again(run: Run, call_id: UUID, plan: Plan) -> None:
     """An earlier attempt asked and its answer was lost: adopt the provider's call if there is one, before dialing again."""
     found = await _find(run, plan)
-    if found is not None:
-        async with run.finish() as tx:
-            await dialing.record_placed(tx, call_id, _heard(found))
-        return
     assert plan.asked_at is not None
-    if datetime.now(UTC) - plan.asked_at < timedelta(seconds=DOUBT_S):
-        raise Transient("The provider does not show the call whose answer was lost; looking again.", retry_after=2.0)
-    async with run.tx() as tx:
-        await dialing.forget_asking(tx, call_id)
-    raise Transient("The provider never had the call; it may be dialed.", retry_after=0.0)
+    if found is None:
+        await gone_or_wait(plan.asked_at, DOUBT_S, "call", lambda: _forget(run, call_id))
+        return
+    async with run.finish() as tx:
+        await dialing.record_placed(tx, call_id, _heard(found))
 
 
 async def _find(run: Run, plan: Plan) -> ProviderCall | None:
     assert plan.asked_at is not None
-    calls = await _telephony(run).find_calls(plan.to, plan.from_, plan.asked_at - _CLOCK_SLACK)
+    calls = await telephony(run).find_calls(plan.to, plan.from_ or _default_number(run), plan.asked_at - CLOCK_SLACK)
     async with run.tx() as tx:
         unknown = await dialing.strangers(tx, [call.sid for call in calls])
     return next((call for call in calls if call.sid in unknown), None)
@@ -85,30 +92,88 @@ async def _find(run: Run, plan: Plan) -> ProviderCall | None:
 
 @job("calls.webhook", timeout_s=10.0, backoff_s=0.2)
 async def webhook(run: Run) -> None:
-    """Take in what a stored callback says."""
+    """Take in what a stored status callback says."""
     async with run.finish() as tx:
-        heard = await dialing.read_delivery(tx, UUID(run.job.args["delivery_id"]))
-        if heard is not None:
-            await dialing.hear(tx, UUID(run.job.args["call_id"]), heard)
+        update = reader(run).read_call(await read_delivery(tx, argument(run, "delivery_id")))
+        await dialing.hear(tx, argument(run, "call_id"), _told(update))
+
+
+@job("calls.amd_webhook", timeout_s=10.0, backoff_s=0.2)
+async def amd_webhook(run: Run) -> None:
+    """Take in who or what answered."""
+    async with run.finish() as tx:
+        update = reader(run).read_amd(await read_delivery(tx, argument(run, "delivery_id")))
+        await dialing.hear_who_answered(tx, argument(run, "call_id"), update.sid, update.answered_by)
 
 
 @job("calls.hang_up", timeout_s=20.0, backoff_s=0.5)
 async def hang_up(run: Run) -> None:
     """End a call at the provider; ending it twice is harmless."""
-    call_id = UUID(run.job.args["call_id"])
+    call_id = argument(run, "call_id")
     async with run.tx() as tx:
         sid, live = await dialing.sid_of(tx, call_id)
     if sid is None or not live:
         return
-    ended = await _telephony(run).hang_up(sid)
+    ended = await telephony(run).hang_up(sid)
     async with run.finish() as tx:
         await dialing.hear(tx, call_id, _heard(ended))
+
+
+@job("calls.give_up", timeout_s=10.0, backoff_s=0.2)
+async def give_up(run: Run) -> None:
+    """Another of the rep's parallel calls was answered."""
+    async with run.finish() as tx:
+        await placing.give_up(tx, argument(run, "call_id"))
+
+
+@job("calls.hold", timeout_s=20.0, backoff_s=0.2)
+async def hold(run: Run) -> None:
+    """Let the contact wait, or go on, as is wished by now."""
+    call_id = argument(run, "call_id")
+    async with run.tx() as tx:
+        seat = await holding.contact_seat(tx, call_id)
+    if seat is None:
+        return
+    room = seat.conference_sid or await _room(run, call_id)
+    if room is not None:
+        await telephony(run).update_participant(room, seat.call_sid, hold=seat.on_hold)
+    async with run.finish() as tx:
+        now = await holding.contact_seat(tx, call_id)
+        if now is not None and now.on_hold != seat.on_hold:
+            # Another wish came meanwhile, and may have been fulfilled before this one.
+            await tx.defer("calls.hold", {"call_id": call_id})
+
+
+@job("calls.press", max_attempts=1, timeout_s=20.0)
+async def press(run: Run) -> None:
+    """Let the contact's side hear keys pressed. Tried once: twice would be other digits."""
+    call_id = argument(run, "call_id")
+    async with run.tx() as tx:
+        seat = await holding.contact_seat(tx, call_id)
+    room = None if seat is None else seat.conference_sid or await _room(run, call_id)
+    if seat is None or room is None:
+        return
+    path = f"/webhooks/twilio/{run.job.tenant_id}/calls/{call_id}/digits/{_quoted(run.job.args['digits'])}"
+    await telephony(run).announce(room, seat.call_sid, run.deps.settings.public_url + path)
+
+
+def _quoted(digits: str) -> str:
+    # In an address a hash would begin the fragment.
+    return digits.replace("#", "p").replace("*", "s")
+
+
+async def _room(run: Run, call_id: UUID) -> str | None:
+    room = await telephony(run).find_conference(conference_name(call_id))
+    if room is not None:
+        async with run.tx() as tx:
+            await adopt_conference(tx, call_id, room)
+    return room
 
 
 @job("calls.check", timeout_s=20.0)
 async def check(run: Run) -> None:
     """Ask the provider about a live call that was not heard of for a while, and settle it."""
-    call_id = UUID(run.job.args["call_id"])
+    call_id = argument(run, "call_id")
     async with run.tx() as tx:
         sid, live = await dialing.sid_of(tx, call_id)
     if not live:
@@ -116,7 +181,7 @@ async def check(run: Run) -> None:
     if sid is None:
         await _give_up(run, call_id)
         return
-    known = await _telephony(run).fetch_call(sid)
+    known = await telephony(run).fetch_call(sid)
     async with run.finish() as tx:
         if known is None:
             await dialing.fail(tx, call_id, "The telephone provider does not know this call any more.")
@@ -135,6 +200,13 @@ async def _give_up(run: Run, call_id: UUID) -> None:
             await dialing.record_placed(tx, call_id, _heard(found))
         else:
             await dialing.fail(tx, call_id, "It was never placed: the telephone provider did not answer.")
+
+
+@job("calls.ended", timeout_s=20.0, backoff_s=0.2)
+async def ended(run: Run) -> None:
+    """What follows the end of a call, for the features that care."""
+    async with run.finish():
+        pass
 
 
 @duty(every_s=3.0)

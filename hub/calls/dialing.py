@@ -12,20 +12,30 @@ from typing import Literal
 from uuid import UUID
 
 import asyncpg
-import orjson
 
+from hub.calls.legs import live_legs
 from hub.calls.moves import move_call
-from hub.calls.states import CallState, is_live
+from hub.calls.reading import emit_updated
+from hub.calls.states import CallState, is_live, outcome_of
 from hub.db import Database, Tx, tenant_tx
-from hub.errors import NotFound
 from hub.sqlfiles import load_sql
 from hub.who import Who
-from integrations.ports import CallUpdate
+from integrations.ports import MachineDetection
 
 _SQL = load_sql("calls")
 
 # How long the provider's list of calls is given to show a call whose answer was lost, before it counts as never placed.
 DOUBT_S = 15.0
+
+
+def answered_path(tenant_id: UUID, call_id: UUID) -> str:
+    """Where the provider asks what a parallel call that was answered shall do."""
+    return f"/webhooks/twilio/{tenant_id}/calls/{call_id}/answered"
+
+
+def amd_path(tenant_id: UUID, call_id: UUID) -> str:
+    """Where the provider tells who or what answered."""
+    return f"/webhooks/twilio/{tenant_id}/calls/{call_id}/amd"
 
 
 def callback_path(tenant_id: UUID, call_id: UUID) -> str:
@@ -41,6 +51,10 @@ class Plan:
     to: str = ""
     from_: str = ""
     asked_at: datetime | None = None
+    ring_s: int = 30
+    machine_detection: MachineDetection = "off"
+    is_parallel: bool = False
+    has_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,16 @@ async def begin_dial(tx: Tx, call_id: UUID, deadline_s: float) -> Plan:
     await tx.execute(_SQL["ask_call"], id=call_id)
     if call["state"] == "queued":
         await move_call(tx, call, "dialing")
-    return Plan("dial", call["to_number"], call["from_number"])
+    on_line = any(leg["line_id"] is not None for leg in await live_legs(tx, call_id))
+    return Plan(
+        "dial",
+        call["to_number"],
+        call["from_number"],
+        ring_s=call["ring_s"],
+        machine_detection=call["machine_detection"],
+        is_parallel=call["is_parallel"] and not call["holds_rep"],
+        has_line=on_line,
+    )
 
 
 async def record_placed(tx: Tx, call_id: UUID, heard: Heard) -> None:
@@ -110,6 +133,20 @@ async def hear(tx: Tx, call_id: UUID, heard: Heard) -> bool:
     return await move_call(tx, call, heard.state, at=heard.at, duration_s=heard.duration_s, answered_by=heard.answered_by)
 
 
+async def hear_who_answered(tx: Tx, call_id: UUID, sid: str, answered_by: str) -> bool:
+    """A person, a machine or a fax answered. False for some other call, or when nothing is new."""
+    call = await _lock(tx, call_id)
+    if call is None or call["provider_sid"] not in (None, sid) or call["answered_by"] == answered_by:
+        return False
+    await tx.execute(_SQL["set_answered_by"], id=call_id, answered_by=answered_by)
+    if not is_live(call["state"]) and call["state"] == "completed":
+        # The word came after the end: what the call is counted as follows it.
+        abandoned = call["abandoned_at"] is not None
+        await tx.execute(_SQL["set_outcome"], id=call_id, outcome=outcome_of("completed", answered_by, abandoned=abandoned))
+    await emit_updated(tx, call_id)
+    return True
+
+
 async def strangers(tx: Tx, sids: Sequence[str]) -> list[str]:
     """Those of the provider's calls that belong to none of ours."""
     known = {row["provider_sid"] for row in await tx.fetch(_SQL["known_sids"], sids=list(sids))}
@@ -133,41 +170,6 @@ async def give_up_plan(tx: Tx, call_id: UUID, deadline_s: float) -> Plan:
         await move_call(tx, call, "failed", error=f"It could not be dialed within {deadline_s:.0f} seconds.")
         return Plan("nothing")
     return Plan("look", call["to_number"], call["from_number"], call["asked_at"])
-
-
-async def store_delivery(tx: Tx, call_id: UUID, provider: str, dedupe_key: str, update: CallUpdate) -> bool:
-    """Keep a verified webhook and ask for the work on it; False when the same one was here before.
-
-    Raises NotFound when there is no such tenant.
-    """
-    payload = {
-        "sid": update.sid,
-        "state": update.state,
-        "at": update.at,
-        "duration_s": update.duration_s,
-        "answered_by": update.answered_by,
-        "raw": dict(update.raw),
-    }
-    try:
-        delivery = await tx.fetchval(
-            _SQL["store_delivery"], provider=provider, dedupe_key=dedupe_key, payload=orjson.dumps(payload).decode()
-        )
-    except asyncpg.ForeignKeyViolationError:
-        raise NotFound("There is nothing at this address.") from None
-    if delivery is None:
-        return False
-    await tx.defer("calls.webhook", {"call_id": call_id, "delivery_id": delivery})
-    return True
-
-
-async def read_delivery(tx: Tx, delivery_id: UUID) -> Heard | None:
-    """What a stored webhook said."""
-    text = await tx.fetchval(_SQL["get_delivery"], id=delivery_id)
-    if text is None:
-        return None
-    found = orjson.loads(text)
-    at = datetime.fromisoformat(found["at"]) if found["at"] else None
-    return Heard(found["sid"], found["state"], at, found["duration_s"], found["answered_by"])
 
 
 async def check_silent_calls(db: Database, silent_s: float, limit: int = 200) -> int:

@@ -18,11 +18,15 @@ from hub.contacts.actions import missing as contact_missing
 from hub.contacts.addresses import AddressError, parse_phone
 from hub.db import Tx
 from hub.errors import Conflict, Forbidden, Invalid
+from hub.leases import actions as leases
 from hub.lines import actions as lines
+from hub.permits import actions as permits
 from hub.presence import actions as presence
 from hub.sqlfiles import load_sql
 
 Detection = Literal["off", "detect", "message_end"]
+
+NOWHERE = UUID(int=0)
 
 _SQL = load_sql("calls")
 
@@ -68,13 +72,22 @@ async def place_call(
     `phone` is one of the contact's numbers (their first when None), `from_number` one of ours, `user_id` the rep (who
     acts, when None). `holds_rep` False makes it one of several parallel calls: it becomes the rep's with `attach_rep`.
     Raises NotFound for the contact, Invalid when there is no such number on it, Conflict when somebody is on a call
-    with this contact or the rep is on another one.
+    with this contact or the rep is on another one, Forbidden ("not_permitted") without a permit.
+
+    `permit_id` is a permit that is used already; without one it is decided here. The contact is the rep's while the call
+    is live (a dialer's contact, with `queue_item_id`, is theirs before).
     """
     rep_id = user_id or tx.who.user_id
     if rep_id is None:
         raise Forbidden("Only a person can place a call.")
     number = await number_to_call(tx, contact_id, phone)
+    if permit_id is None:
+        permit_id = await permits.require(
+            tx, contact_id, "call", number, user_id=rep_id, override_reason=override_reason, queue_item_id=queue_item_id
+        )
     settled = await lines.settled(tx)
+    if holds_rep and await tx.fetchval(_SQL["other_call_of"], person_id=rep_id, call_id=NOWHERE) is not None:
+        raise Conflict("You are already on a call. End it before you start another.", code="already_on_a_call")
     if await tx.fetchval(_SQL["has_live_inbound"], contact_id=contact_id):
         raise Conflict("Someone is on a call with this contact.", code="contact_is_on_a_call")
     call_id: UUID = await tx.fetchval(
@@ -90,6 +103,8 @@ async def place_call(
         machine_detection=machine_detection or ("detect" if settled.machine_detection else "off"),
         ring_s=ring_s or settled.ring_s,
     )
+    if queue_item_id is None:
+        await leases.hold_for_call(tx, contact_id, rep_id, call_id)
     if holds_rep:
         await _bring_rep(tx, call_id, rep_id, settled.ring_s)
         await presence.on_call(tx, rep_id, call_id)
@@ -134,17 +149,22 @@ async def attach_rep(tx: Tx, call_id: UUID) -> None:
         raise Conflict("This call is over.", code="call_is_over")
     if call["holds_rep"]:
         return
-    # The rep's presence is the lock that two answered calls meet at; it is asked before the index could refuse.
+    # The rep's presence is the lock that two answered calls meet at. Calls are always locked before people.
     await presence.hold(tx, call["user_id"])
     if await tx.fetchrow(_SQL["live_calls_of"], rep_id=call["user_id"]) is not None:
         raise Conflict("The rep is on another call.", code="already_on_a_call")
-    await tx.execute(_SQL["set_rep"], id=call_id, rep_id=call["user_id"], holds_rep=True)
+    # The index still refuses a call that the rep places at this very moment.
+    await tx.conn.execute("SAVEPOINT winning")
+    try:
+        await tx.execute(_SQL["set_rep"], id=call_id, rep_id=call["user_id"], holds_rep=True)
+    except asyncpg.UniqueViolationError:
+        await tx.conn.execute("ROLLBACK TO SAVEPOINT winning")
+        raise Conflict("The rep is on another call.", code="already_on_a_call") from None
     await _bring_rep(tx, call_id, call["user_id"], 15)
     await presence.on_call(tx, call["user_id"], call_id)
     for row in await tx.fetch(_SQL["parallel_siblings"], rep_id=call["user_id"], id=call_id):
-        sibling = await lock_call(tx, row["id"])
-        if sibling is not None:
-            await ask_to_end(tx, sibling)
+        # By jobs: whoever answers one of them holds that call and waits for the rep.
+        await tx.defer("calls.give_up", {"call_id": row["id"]})
     await emit_updated(tx, call_id)
 
 
@@ -184,6 +204,7 @@ async def take_call(tx: Tx, call_id: UUID, user_id: UUID, *, leg_sid: str | None
         await _bring_rep(tx, call_id, user_id, (await lines.settled(tx)).ring_s)
     elif not any(leg["provider_sid"] == leg_sid for leg in await live_legs(tx, call_id)):
         await tx.execute(_SQL["insert_joined_leg"], call_id=call_id, person_id=user_id, address=address, sid=leg_sid)
+    await leases.hold_for_call(tx, call["contact_id"], user_id, call_id, force=True)
     await presence.on_call(tx, user_id, call_id)
     await audit.note(tx, call_id, "taken", user_id=user_id)
     if not await move_call(tx, call, "in_progress"):
@@ -213,6 +234,13 @@ async def parallel_answer(tx: Tx, call_id: UUID, sid: str) -> bool:
     assert now is not None
     await move_call(tx, now, "in_progress")
     return True
+
+
+async def give_up(tx: Tx, call_id: UUID) -> None:
+    """One of the rep's other parallel calls was answered: end this one unless it was answered, too."""
+    call = await lock_call(tx, call_id)
+    if call is not None and call["state"] in ("queued", "dialing", "ringing") and not call["holds_rep"]:
+        await ask_to_end(tx, call)
 
 
 async def _abandon(tx: Tx, call: asyncpg.Record) -> None:

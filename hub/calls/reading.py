@@ -25,11 +25,16 @@ def missing() -> NotFound:
 
 async def read_call(tx: Tx, call_id: UUID) -> str:
     """A call as JSON. NotFound when there is none."""
+    text: str = (await call_row(tx, call_id))["json"]
+    return text
+
+
+async def call_row(tx: Tx, call_id: UUID) -> asyncpg.Record:
+    """A call as JSON, with whose it is and its state. NotFound when there is none."""
     row = await tx.fetchrow(_SQL["get_call"], id=call_id)
     if row is None:
         raise missing()
-    text: str = row["json"]
-    return text
+    return row
 
 
 async def lock_call(tx: Tx, call_id: UUID) -> asyncpg.Record | None:

@@ -149,15 +149,6 @@ RETURNING id
 -- Silent live calls of any tenant.
 SELECT tenant_id, id FROM calls_unheard(:silent_s, :limit)
 
--- name: store_delivery
--- A verified webhook; no row when the same one is already here.
-INSERT INTO webhook_deliveries (tenant_id, provider, dedupe_key, payload)
-VALUES (:tenant_id, :provider, :dedupe_key, :payload::jsonb)
-ON CONFLICT ON CONSTRAINT webhook_deliveries_once DO NOTHING
-RETURNING id
-
--- name: get_delivery
-SELECT payload::text AS payload FROM webhook_deliveries WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: insert_leg
 -- Somebody who is to be in a call. The unique indexes refuse one who is in it.
@@ -183,11 +174,6 @@ FOR UPDATE
 
 -- name: call_of_leg
 SELECT l.call_id FROM call_legs l WHERE l.tenant_id = :tenant_id AND l.id = :id
-
--- name: legs_of_line
--- The legs of an open line that are in a call.
-SELECT l.id, l.call_id FROM call_legs l
-WHERE l.tenant_id = :tenant_id AND l.line_id = :line_id AND l.state IN ('asked', 'ringing', 'joined')
 
 -- name: move_leg
 UPDATE call_legs SET state = :state, error = coalesce(:error, error), checked_at = now(),
@@ -215,7 +201,7 @@ UPDATE call_legs SET muted = :muted, changes = changes + 1 WHERE tenant_id = :te
 UPDATE call_legs SET mode = :mode, muted = (:mode = 'listen'), changes = changes + 1 WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: make_leg_the_reps
-UPDATE call_legs SET kind = 'rep', takes_over = NULL WHERE tenant_id = :tenant_id AND id = :id
+UPDATE call_legs SET kind = 'rep' WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: mark_takes_over
 UPDATE call_legs SET takes_over = :takes_over WHERE tenant_id = :tenant_id AND id = :id
@@ -274,7 +260,8 @@ SELECT json_build_object('id', a.id, 'at', a.at, 'action', a.action, 'detail', a
     a.at::text AS key, a.id
 FROM call_audit a
 WHERE a.tenant_id = :tenant_id AND a.call_id = :call_id
---? after AND (a.at, a.id) > (:after::timestamptz, :after_id::uuid)
+--? hide_listeners AND a.action NOT IN ('listen', 'whisper', 'barge', 'stopped') AND a.detail ->> 'kind' IS DISTINCT FROM 'supervisor'
+--? after          AND (a.at, a.id) > (:after::timestamptz, :after_id::uuid)
 ORDER BY a.at, a.id
 LIMIT :limit
 
@@ -285,3 +272,6 @@ SELECT k.id FROM calls k WHERE k.tenant_id = :tenant_id AND k.provider_sid = :si
 -- A rep who has answered already.
 INSERT INTO call_legs (tenant_id, call_id, kind, user_id, address, state, provider_sid, asked_at, joined_at)
 VALUES (:tenant_id, :call_id, 'rep', :person_id, :address, 'joined', :sid, now(), now())
+
+-- name: set_outcome
+UPDATE calls SET outcome = :outcome WHERE tenant_id = :tenant_id AND id = :id

@@ -83,9 +83,6 @@ UPDATE lines SET end_asked_at = coalesce(end_asked_at, now()) WHERE tenant_id = 
 UPDATE lines SET call_id = :call_id, moves = moves + 1 WHERE tenant_id = :tenant_id AND id = :id AND state <> 'ended'
 RETURNING moves
 
--- name: lines_in_call
-SELECT l.id FROM lines l WHERE l.tenant_id = :tenant_id AND l.call_id = :call_id AND l.state <> 'ended' ORDER BY l.id
-
 -- name: hear_line
 UPDATE lines SET checked_at = now() WHERE tenant_id = :tenant_id AND id = :id
 
@@ -98,3 +95,17 @@ RETURNING id
 -- name: unheard_lines
 -- Silent lines of any tenant.
 SELECT tenant_id, id FROM lines_unheard(:silent_s, :limit)
+
+-- name: legs_on_line
+-- Where a line is in a call.
+SELECT l.id, l.call_id FROM call_legs l
+WHERE l.tenant_id = :tenant_id AND l.line_id = :line_id AND l.state IN ('asked', 'ringing', 'joined')
+ORDER BY l.created_at
+
+-- name: is_deserted
+-- Whether somebody has been offline for a while.
+SELECT EXISTS (SELECT FROM presence p WHERE p.tenant_id = :tenant_id AND p.user_id = :person_id AND p.state = 'offline'
+    AND p.since < now() - make_interval(secs => :away_s))
+
+-- name: line_sid
+SELECT l.provider_sid FROM lines l WHERE l.tenant_id = :tenant_id AND l.id = :id AND l.state <> 'ended'
