@@ -153,7 +153,6 @@ def reads(big: Big) -> dict[str, list[Params]]:
             for after in ({}, middle)
         ],
         "calls.known_sids": [{"sids": [f"CAacme{n}" for n in range(0, 2000, 2)]}],
-        "calls.get_delivery": [{"id": big.contact}],
         "webhooks.get_delivery": [{"id": big.contact}],
         "calls.unheard": [{"silent_s": 3.0, "limit": 200}],
         "floor.floor": [{"since": NOW - timedelta(days=1), "audiences": rooms}],
@@ -311,7 +310,6 @@ NOT_LOOKED_AT = {
     "activities.insert_activity": INSERTS,
     "auth.open_session": INSERTS,
     "calls.insert_call": INSERTS,
-    "calls.store_delivery": INSERTS,
     "webhooks.store_delivery": INSERTS,
     "contacts.insert_contact": INSERTS,
     "contacts.add_emails": INSERTS,
