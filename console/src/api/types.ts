@@ -25,6 +25,19 @@ export type Person = Schemas['Person'];
 export type Floor = Omit<Schemas['Floor'], 'recent'> & { recent: WireEvent[] };
 export type WireEvent = Schemas['LiveEvent'];
 export type Job = Schemas['JobOut'];
+export type Task = Schemas['Task'];
+export type Notification = Schemas['Notification'];
+export type Disposition = Schemas['Disposition'];
+export type Team = Schemas['Team'];
+export type PhoneNumber = Schemas['Number'];
+export type Permit = Schemas['PermitOut'];
+export type PermitLook = Schemas['PermitLook'];
+export type PermitSettings = Schemas['PermitSettings'];
+export type Suppression = Schemas['Suppression'];
+export type QuietDay = Schemas['QuietDay'];
+export type Recording = Schemas['Recording'];
+export type Lease = Schemas['Lease'];
+export type AvailableNumber = Schemas['Available'];
 
 /** Orders in which the server can list contacts. */
 export type ContactSort =

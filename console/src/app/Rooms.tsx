@@ -12,6 +12,8 @@ import { isAtLeast, useMe } from './hooks';
 const ImportsPage = lazy(() => import('../imports/ImportsPage'));
 const NewImportPage = lazy(() => import('../imports/NewImportPage'));
 const ImportPage = lazy(() => import('../imports/ImportPage'));
+const TasksPage = lazy(() => import('../tasks/TasksPage'));
+const SettingsPage = lazy(() => import('../settings/SettingsPage'));
 const MembersPage = lazy(() => import('../admin/MembersPage'));
 const JobsPage = lazy(() => import('../admin/JobsPage'));
 
@@ -49,6 +51,8 @@ export function Rooms() {
         />
         <Route path="/contacts/:id?" element={<ContactsPage />} />
         <Route path="/floor" element={<FloorPage />} />
+        <Route path="/tasks" element={<TasksPage />} />
+        <Route path="/settings/:section?" element={<SettingsPage />} />
         <Route path="/imports" element={<ImportsPage />} />
         <Route path="/imports/new" element={<NewImportPage />} />
         <Route path="/imports/:id" element={<ImportPage />} />

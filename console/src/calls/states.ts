@@ -21,6 +21,7 @@ const OUTCOMES: Record<NonNullable<Call['outcome']>, string> = {
   failed: 'Failed',
   canceled: 'Canceled',
   voicemail: 'Voicemail',
+  abandoned: 'Abandoned',
 };
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';

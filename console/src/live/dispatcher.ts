@@ -23,7 +23,20 @@ const REDUCERS = new Map<unknown, unknown>([
 ]);
 
 /** What is simply read again when one of these happens: lists that are short, or change rarely. */
-const REREADS = new Map<unknown, string[]>([]);
+const REREADS = new Map<unknown, string[]>([
+  ['tasks', ['task.']],
+  ['notifications', ['notification.']],
+  ['dispositions', ['disposition.']],
+  ['numbers', ['number.', 'team.']],
+  ['teams', ['team.', 'member.']],
+  ['permit', ['suppression.', 'permit_settings.', 'quiet_days.', 'consent.']],
+  ['permits', ['permit.']],
+  ['permit_settings', ['permit_settings.']],
+  ['suppressions', ['suppression.']],
+  ['quiet_days', ['quiet_days.']],
+  ['leases', ['lease.']],
+  ['recordings', ['recording.']],
+]);
 
 /** A query that events make stale is read again at most once in this time. */
 const REREAD_MS = 1000;

@@ -38,6 +38,14 @@ export function call(id: string, part: Partial<Call> = {}): Call {
     disposition: null,
     note: '',
     error: null,
+    line_kind: 'simulated',
+    on_hold: false,
+    recording: 'off',
+    answered_by: null,
+    permit_id: null,
+    number_id: null,
+    queue_item_id: null,
+    legs: [],
     ...part,
   };
 }
@@ -49,6 +57,7 @@ export function person(id: string, part: Partial<Person> = {}): Person {
     since: '2026-03-01T10:00:00Z',
     call: null,
     reason: null,
+    until: null,
     ...part,
   };
 }

@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { Link, NavLink } from 'react-router';
 import { useMe } from '../app/hooks';
 import { CallBar } from '../calls/CallBar';
+import { Bell } from '../notifications/Bell';
 import { ByeBanner, LinkIndicator } from './LinkIndicator';
 import { Palette } from './Palette';
 import { type Room, useRooms } from './rooms';
@@ -78,6 +79,7 @@ function PhoneTop() {
     <header className={classes.top}>
       <Brand />
       <LinkIndicator />
+      <Bell />
       <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Find" onClick={spotlight.open}>
         <IconSearch size={19} stroke={1.7} />
       </ActionIcon>
@@ -107,7 +109,10 @@ export function Shell({ children }: { children: ReactNode }) {
         <Nav phone={phone === true} />
         {!phone && (
           <div className={classes.foot}>
-            <LinkIndicator />
+            <div className={classes.status}>
+              <LinkIndicator />
+              <Bell />
+            </div>
             <UserMenu />
           </div>
         )}

@@ -2,7 +2,9 @@ import {
   type Icon,
   IconActivityHeartbeat,
   IconAddressBook,
+  IconChecklist,
   IconFileImport,
+  IconSettings,
   IconStack2,
   IconUsers,
 } from '@tabler/icons-react';
@@ -15,9 +17,11 @@ export type Room = { to: string; label: string; icon: Icon; least: Role; daily?:
 const ROOMS: Room[] = [
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, least: 'rep', daily: true },
   { to: '/floor', label: 'Floor', icon: IconActivityHeartbeat, least: 'rep', daily: true },
+  { to: '/tasks', label: 'Tasks', icon: IconChecklist, least: 'rep', daily: true },
   { to: '/imports', label: 'Import', icon: IconFileImport, least: 'rep' },
   { to: '/members', label: 'Members', icon: IconUsers, least: 'manager' },
   { to: '/jobs', label: 'Jobs', icon: IconStack2, least: 'admin' },
+  { to: '/settings', label: 'Settings', icon: IconSettings, least: 'rep' },
 ];
 
 /** The rooms that this person's role opens. */

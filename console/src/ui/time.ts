@@ -58,6 +58,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' 
 const YEAR = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
 const MINUTE = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 export function moment(at: string): string {
@@ -71,6 +72,17 @@ export function timeOfDay(at: string): string {
 /** "14:05", without what nobody reads in a stream: the seconds. */
 export function minuteOfDay(at: string): string {
   return MINUTE.format(new Date(at));
+}
+
+/** "2 h late", "in 20 min", "tomorrow, 09:00", "12 Mar". */
+export function dueWords(at: string): string {
+  const then = new Date(at);
+  const s = (then.getTime() - serverNow()) / 1000;
+  if (s < -86_400 || s > 7 * 86_400) return DAY.format(then);
+  if (s < -60) return `${span(-s)} ago`;
+  if (s < 60) return 'now';
+  if (s < 6 * 3600) return `in ${span(s)}`;
+  return WEEKDAY.format(then);
 }
 
 /** "just now", "4 min ago", "3 h ago", "12 Mar", "12 Mar 2024". */

@@ -1,0 +1,29 @@
+import { type ComponentType, lazy } from 'react';
+import type { Role } from '../api/types';
+
+export type Section = { at: string; label: string; hint: string; least: Role; panel: ComponentType };
+
+/** What can be set, by whom; each section is loaded when it is opened. */
+export const SECTIONS: Section[] = [
+  {
+    at: 'numbers',
+    label: 'Numbers',
+    hint: 'Your telephone numbers and who answers them',
+    least: 'manager',
+    panel: lazy(() => import('./NumbersPanel')),
+  },
+  {
+    at: 'teams',
+    label: 'Teams',
+    hint: 'Who is rung together',
+    least: 'manager',
+    panel: lazy(() => import('./TeamsPanel')),
+  },
+  {
+    at: 'dispositions',
+    label: 'Dispositions',
+    hint: 'How a call can go, and what follows',
+    least: 'rep',
+    panel: lazy(() => import('./DispositionsPanel')),
+  },
+];
