@@ -880,8 +880,9 @@ BEGIN
         v_words := v_words || format('Your company asks for consent before %s, and there is none on record.', lower(v_word));
     END IF;
 
+    -- An address has no place: the law's row is empty then.
+    SELECT * INTO v_law FROM outreach_law(CASE WHEN p_channel = 'email' THEN '' ELSE p_address END, p_channel);
     IF p_channel <> 'email' THEN
-        SELECT * INTO v_law FROM outreach_law(p_address, p_channel);
         -- The contact's own zones are finer than the prefix's, where the number stands somewhere at all.
         SELECT n.time_zones INTO v_zones FROM contact_phones n
         WHERE n.tenant_id = v_tenant AND n.contact_id = p_contact_id AND n.e164 = p_address ORDER BY n.position LIMIT 1;
