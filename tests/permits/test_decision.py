@@ -342,8 +342,10 @@ async def test_every_area_code_has_a_place_and_every_zone_is_known(database: Tes
 async def test_a_decision_takes_about_a_millisecond(desk: Desk) -> None:
     for n in range(60):
         await desk.called(NOON - timedelta(hours=3 * n + 1), state="busy")
-    statement = "SELECT count(d.code) FROM generate_series(1, 300) AS n, "
+    statement = (
+        "SELECT count(d.code) FROM generate_series(1, 300) AS n,"
         " LATERAL decide_outreach($1, 'call', $2, $3::timestamptz + n * interval '1 second') AS d"
+    )
     async with tenant_tx(desk.db, desk.company.who()) as tx:
         for number in (NUMBER, "+18505550123"):
             begun = await tx.conn.fetchval("SELECT clock_timestamp()")
