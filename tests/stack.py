@@ -66,7 +66,7 @@ async def running_stack(
     async with contextlib.AsyncExitStack() as stack:
         given = {"speed": SPEED, "calls_per_s": 100} | (sandbox or {})
         telephone = await start_sandbox(SandboxSettings(account_sid="AC" + "1" * 32, auth_token="sandbox-token", **given))
-        account = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER)
+        account = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER, calls_per_second=1000.0)
         made = make_settings(
             database_url, redis_url, port=port, public_url=f"http://127.0.0.1:{port}", twilio=account, **settings
         )
