@@ -26,4 +26,11 @@ export const SECTIONS: Section[] = [
     least: 'rep',
     panel: lazy(() => import('./DispositionsPanel')),
   },
+  {
+    at: 'compliance',
+    label: 'Compliance',
+    hint: 'Whom you may reach, when and how often, and what was decided',
+    least: 'rep',
+    panel: lazy(() => import('./CompliancePanel')),
+  },
 ];
