@@ -9,7 +9,7 @@ import structlog
 from hub.db import tenant_tx
 from hub.dialer import looking, queries, queues
 from hub.dialer.sessions import LOOK
-from hub.errors import HubError
+from hub.errors import HubError, TooMany, Unavailable
 from hub.who import Who
 from workers.cron import duty
 from workers.job import Deps, Run, is_permanent, job
@@ -48,8 +48,16 @@ async def fill(run: Run) -> None:
 @job(LOOK, timeout_s=10.0, backoff_s=0.2, max_attempts=3)
 async def look(run: Run) -> None:
     """Make the moves that are due in a session."""
-    async with run.finish() as tx:
-        await looking.look(tx, UUID(run.job.args["session_id"]))
+    try:
+        async with run.finish() as tx:
+            await looking.look(tx, UUID(run.job.args["session_id"]))
+    except (Unavailable, TooMany):
+        raise
+    except HubError as exc:
+        # The duty looks again; a dead letter would help nobody.
+        _log.info("a session could not be looked at", session=run.job.args["session_id"], error=exc.message)
+        async with run.finish():
+            pass
 
 
 @duty(every_s=0.5)

@@ -13,7 +13,7 @@ from hub.dialer import dialing, looking, preparing, queues, settling
 from hub.dialer.looking import look
 from hub.dialer.preparing import Facts
 from hub.dialer.queues import add_items, create_queue, delete_queue, read_queue, set_state, update_queue
-from hub.dialer.sessions import Session, announce, lock_session, missing, read_session, save_session
+from hub.dialer.sessions import LOOK, Session, announce, lock_session, missing, read_session, save_session
 from hub.dialer.states import ON_THE_TELEPHONE
 from hub.errors import Conflict, Forbidden, Invalid
 from hub.presence import actions as presence
@@ -47,7 +47,8 @@ async def call_ended(tx: Tx, call_id: UUID) -> None:
     """A call is over; if a session placed it, that goes on. May be repeated, and may come late."""
     session_id: UUID | None = await tx.fetchval(_SQL["session_of_call"], call_id=call_id)
     if session_id is not None:
-        await look(tx, session_id)
+        # A transaction of its own: what stands in the way of the next call must not hold up the end of this one.
+        await tx.defer(LOOK, {"session_id": session_id})
 
 
 async def join(tx: Tx, queue_id: UUID, lines: int | None) -> str:
