@@ -28,7 +28,7 @@ class TwilioNumbers(Resource):
         """Numbers on sale that can be called from. A country where Twilio sells none has none."""
         filters: dict[str, Any] = {}
         if area_code:
-            filters["area_code"] = int(area_code)
+            filters["area_code"] = area_code
         if contains:
             filters["contains"] = contains
         on_sale = getattr(self._account.client.available_phone_numbers(country), _KINDS[kind])
