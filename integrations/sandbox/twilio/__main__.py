@@ -28,7 +28,16 @@ def parsed(argv: Sequence[str]) -> SandboxSettings:
         default=os.environ.get("TWILIO_AUTH_TOKEN", DEMO_AUTH_TOKEN),
         help="also from the environment (TWILIO_AUTH_TOKEN), where other users can't read it",
     )
-    parser.add_argument("--from", dest="from_numbers", action="append", metavar="E164", help="a number it owns")
+    parser.add_argument(
+        "--from", dest="from_numbers", action="append", metavar="E164", help="a number it owns; no other may call or write then"
+    )
+    parser.add_argument(
+        "--number",
+        dest="owned_numbers",
+        action="append",
+        metavar="E164",
+        help="a number it owns without keeping others from being shown; also from the environment (TWILIO_FROM)",
+    )
     parser.add_argument("--speed", type=float, default=usual.speed, help="how much faster than real calls go")
     parser.add_argument("--calls-per-second", type=float, default=usual.calls_per_s)
     parser.add_argument("--callback-delay", type=float, default=0.0, metavar="SECONDS")
@@ -36,6 +45,7 @@ def parsed(argv: Sequence[str]) -> SandboxSettings:
     parser.add_argument("--callbacks-swapped", action="store_true")
     parser.add_argument("--no-callbacks", action="store_true")
     given = parser.parse_args(argv)
+    usual_number = os.environ.get("TWILIO_FROM", "")
     return SandboxSettings(
         account_sid=given.account_sid,
         auth_token=given.auth_token,
@@ -43,6 +53,7 @@ def parsed(argv: Sequence[str]) -> SandboxSettings:
         port=given.port,
         speed=given.speed,
         calls_per_s=given.calls_per_second,
+        owned_numbers=tuple(given.owned_numbers or ([usual_number] if usual_number else [])),
         from_numbers=frozenset(given.from_numbers) if given.from_numbers else None,
         callbacks=CallbackHabit(
             is_sent=not given.no_callbacks,

@@ -12,6 +12,7 @@ from integrations.sandbox.twilio.courier import Callback
 from integrations.sandbox.twilio.door import Door, Pace, Route, Visit
 from integrations.sandbox.twilio.exchange import Exchange
 from integrations.sandbox.twilio.listing import is_equal, is_within, page_of
+from integrations.sandbox.twilio.numbers import NumberBook
 from integrations.sandbox.twilio.outcomes import CLIENT, Clients, Plan, plan_for
 from integrations.sandbox.twilio.wording import Form, flag, gone, is_web_address, number, reply, text, words
 
@@ -21,32 +22,12 @@ _DEFAULT_RING_S: Final = 60
 _AMD_MODES: Final = frozenset({"Enable", "DetectMessageEnd"})
 
 
-class Ownership:
-    """Which numbers may be shown to those who are called."""
-
-    def __init__(self, numbers: frozenset[str] | None) -> None:
-        self._is_open = numbers is None
-        self._numbers = set(numbers or ())
-
-    def add(self, number: str) -> None:
-        """Take a number in."""
-        self._numbers.add(number)
-
-    def remove(self, number: str) -> None:
-        """Give a number back."""
-        self._numbers.discard(number)
-
-    def includes(self, number: str) -> bool:
-        """May this number be shown?"""
-        return self._is_open or number in self._numbers
-
-
 class CallMaker:
     """What outgoing legs have in common, however they are asked for."""
 
-    def __init__(self, account_sid: str, ownership: Ownership, clients: Clients, pace: Pace) -> None:
+    def __init__(self, account_sid: str, numbers: NumberBook, clients: Clients, pace: Pace) -> None:
         self._account_sid = account_sid
-        self._ownership = ownership
+        self._numbers = numbers
         self._clients = clients
         self._pace = pace
 
@@ -68,7 +49,7 @@ class CallMaker:
             raise refusals.invalid_to(to)
         if not E164.fullmatch(from_) and not (from_client and to_client):
             raise refusals.invalid_from(from_)
-        if not from_client and not self._ownership.includes(from_):
+        if not from_client and not self._numbers.may_be_shown(from_):
             raise refusals.foreign_from(from_)
         plan = self.plan_for(to)
         call = Call(

@@ -27,13 +27,14 @@ _KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """What a leg does when it is answered: a document, or where to ask for one."""
+    """What a leg does when it is answered: a document, or where to ask for one (with a browser's own `parameters`)."""
 
     twiml: str = ""
     url: str = ""
     method: str = "POST"
     fallback_url: str = ""
     fallback_method: str = "POST"
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from integrations.sandbox.twilio.calls import Call, CallBook
 from integrations.sandbox.twilio.conferences import Conference, Conferences
 from integrations.sandbox.twilio.exchange import Exchange
 from integrations.sandbox.twilio.faults import KINDS, Fault, Faults, Kind
+from integrations.sandbox.twilio.messages import message_table
 from integrations.sandbox.twilio.outcomes import Clients, table
 from integrations.sandbox.twilio.wording import reply
 
@@ -28,6 +29,8 @@ _PAGE: Final = """<!doctype html>
 <p>No call made here reaches a telephone. The number called decides what happens; scripted numbers come
 first, every other number goes by its last digit.</p>
 <table>{rows}</table>
+<p>Messages are delivered, but for these:</p>
+<table>{messages}</table>
 <p><a href="/_sandbox/calls">The calls so far</a>, <a href="/_sandbox/conferences">the conferences</a>.
 <code>POST /_sandbox/calls/&lt;sid&gt;/&lt;event&gt;</code> plays the contact: {events}.</p>
 </html>
@@ -65,17 +68,18 @@ class Inspection:
 
     async def page(self, request: web.Request) -> web.Response:
         """Show what each number does."""
-        rows = "".join(f"<tr><th>{escape(who)}</th><td>{escape(says)}</td></tr>" for who, says in table())
         events = ", ".join(f"<code>{event}</code>" for event in ("answer", *_ENDINGS))
-        return web.Response(text=_PAGE.format(rows=rows, events=events), content_type="text/html")
+        return web.Response(
+            text=_PAGE.format(rows=_rows(table()), messages=_rows(message_table()), events=events), content_type="text/html"
+        )
 
     async def calls(self, request: web.Request) -> web.Response:
         """Return the calls, newest first, each with its script and its callbacks."""
-        return reply({"calls": [_described(call) for call in self._book.newest_first()]})
+        return reply({"calls": [described(call) for call in self._book.newest_first()]})
 
     async def call(self, request: web.Request) -> web.Response:
         """Return one call in the same way."""
-        return reply(_described(self._find(request)))
+        return reply(described(self._find(request)))
 
     async def act(self, request: web.Request) -> web.Response:
         """Do something as the one who is called. 409 when the call is past it."""
@@ -86,14 +90,14 @@ class Inspection:
         # Declining a ringing phone reads as busy on the other side.
         ending = "busy" if event == "hangup" and call.status != "in-progress" else _ENDINGS.get(event, "")
         done = self._exchange.end(call, ending) if ending else self._exchange.answer(call)
-        return reply(_described(call), 200 if done else 409)
+        return reply(described(call), 200 if done else 409)
 
     async def press(self, request: web.Request) -> web.Response:
         """Press keys, `{"digits": "12#"}`, as the one at the other end."""
         call = self._find(request)
-        call.pressed += str((await _body(request)).get("digits", ""))
+        call.pressed += str((await json_body(request)).get("digits", ""))
         call.key_pressed.set()
-        return reply(_described(call), 409 if call.is_over else 200)
+        return reply(described(call), 409 if call.is_over else 200)
 
     async def conferences(self, request: web.Request) -> web.Response:
         """Return the live conferences (`?all=true`: the ended ones, too): who is in, and who hears whom."""
@@ -108,7 +112,7 @@ class Inspection:
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Let the next requests go wrong: `{"operation", "kind", "times", "delay_s"}`."""
-        body = await _body(request)
+        body = await json_body(request)
         kind = str(body.get("kind", "500"))
         if kind not in KINDS:
             raise refusals.Refusal(400, 20001, f"kind is one of {', '.join(sorted(KINDS))}")
@@ -123,7 +127,7 @@ class Inspection:
 
     async def register(self, request: web.Request) -> web.Response:
         """Register a browser, `{"identity", "answer_after_s"}`: null lets it ring until it is answered by hand."""
-        body = await _body(request)
+        body = await json_body(request)
         after = body.get("answer_after_s", 0.5)
         self._clients.register(str(body.get("identity", "")), None if after is None else float(after))
         return reply({"identity": body.get("identity"), "answer_after_s": after}, 201)
@@ -141,7 +145,8 @@ class Inspection:
         return call
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def json_body(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object that was sent. Raises a refusal when there is none."""
     try:
         body = await request.json()
     except ValueError:
@@ -151,7 +156,12 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _described(call: Call) -> dict[str, Any]:
+def _rows(rules: list[tuple[str, str]]) -> str:
+    return "".join(f"<tr><th>{escape(who)}</th><td>{escape(says, quote=False)}</td></tr>" for who, says in rules)
+
+
+def described(call: Call) -> dict[str, Any]:
+    """Return a call with what Twilio would not tell of it."""
     callbacks = [asdict(delivery) | {"at": delivery.at.isoformat()} for delivery in call.deliveries]
     return call.as_resource() | {
         "plan": call.plan.says,

@@ -102,7 +102,7 @@ class Interpreter:
             except NotTwiml as error:
                 raise NotTwiml(f"12100: {error}") from error
         try:
-            return await self.fetch(call, instructions.url, instructions.method)
+            return await self.fetch(call, instructions.url, instructions.method, dict(instructions.parameters))
         except NotTwiml as error:
             if not instructions.fallback_url:
                 raise

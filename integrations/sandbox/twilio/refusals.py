@@ -123,3 +123,67 @@ def not_in_conference(sid: str) -> Refusal:
 def not_eligible_for_recording() -> Refusal:
     """Only a call that is being talked on can be recorded."""
     return Refusal(400, 21220, "Requested resource is not eligible for recording")
+
+
+def no_number() -> Refusal:
+    """The request says neither which number to buy nor where."""
+    return Refusal(400, 21450, "PhoneNumber or AreaCode is required")
+
+
+def invalid_number(number: str) -> Refusal:
+    """What is to be bought is no number."""
+    return Refusal(400, 21421, f"PhoneNumber is invalid: {number}")
+
+
+def not_on_sale(number: str) -> Refusal:
+    """The number belongs to somebody."""
+    return Refusal(400, 21422, f"{number} is not available to purchase because it is taken")
+
+
+def none_in_area(area_code: str) -> Refusal:
+    """No number of this area is on sale."""
+    return Refusal(400, 21452, f"No phone numbers found in area code {area_code}")
+
+
+def invalid_address(name: str, url: str) -> Refusal:
+    """An address of a number is none."""
+    return Refusal(400, 21502 if name.startswith("Voice") else 21609, f"{name} is not valid: {url}")
+
+
+def no_recipient() -> Refusal:
+    """The message is for nobody."""
+    return Refusal(400, 21604, "A 'To' phone number is required.")
+
+
+def invalid_recipient(number: str) -> Refusal:
+    """The message is for no number."""
+    return Refusal(400, 21211, f"Invalid 'To' Phone Number: {number}")
+
+
+def no_sender() -> Refusal:
+    """The message is from nobody."""
+    return Refusal(400, 21603, "A 'From' phone number is required.")
+
+
+def invalid_sender(number: str) -> Refusal:
+    """The account can't write from this number."""
+    return Refusal(
+        400,
+        21606,
+        f"The 'From' phone number provided ({number}) is not a valid message-capable Twilio phone number for this destination.",
+    )
+
+
+def no_body() -> Refusal:
+    """The message says nothing."""
+    return Refusal(400, 21602, "Message body is required.")
+
+
+def too_long(length: int) -> Refusal:
+    """The message says too much."""
+    return Refusal(400, 21617, f"The concatenated message body exceeds the 1600 character limit: {length}")
+
+
+def opted_out() -> Refusal:
+    """The recipient has asked for no more messages from this number."""
+    return Refusal(400, 21610, "Attempt to send to unsubscribed recipient")

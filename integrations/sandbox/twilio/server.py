@@ -5,18 +5,23 @@ from typing import Self
 
 from aiohttp import web
 
-from integrations.sandbox.twilio.api_calls import CallMaker, CallsApi, Ownership
+from integrations.sandbox.twilio.api_calls import CallMaker, CallsApi
 from integrations.sandbox.twilio.api_conferences import ConferencesApi
+from integrations.sandbox.twilio.api_messages import MessagesApi
+from integrations.sandbox.twilio.api_numbers import NumbersApi
 from integrations.sandbox.twilio.api_recordings import RecordingsApi
 from integrations.sandbox.twilio.calls import Call, CallBook
 from integrations.sandbox.twilio.conferences import Conference, Conferences
 from integrations.sandbox.twilio.courier import Courier
 from integrations.sandbox.twilio.dialing import Dialing
-from integrations.sandbox.twilio.door import Door, Pace, twilio_errors
+from integrations.sandbox.twilio.door import Door, Pace, Route, twilio_errors
 from integrations.sandbox.twilio.exchange import Clock, Exchange
 from integrations.sandbox.twilio.faults import Faults
+from integrations.sandbox.twilio.inbound import Inbound
 from integrations.sandbox.twilio.inspection import Inspection
 from integrations.sandbox.twilio.interpreter import Interpreter
+from integrations.sandbox.twilio.messages import Messages
+from integrations.sandbox.twilio.numbers import NumberBook
 from integrations.sandbox.twilio.outcomes import Clients
 from integrations.sandbox.twilio.recordings import Recordings
 from integrations.sandbox.twilio.settings import SandboxSettings
@@ -36,7 +41,10 @@ class Sandbox:
         self._conferences = Conferences(settings.account_sid, self._courier)
         self._door = Door(settings, faults := Faults())
         clients = Clients()
-        maker = CallMaker(settings.account_sid, Ownership(settings.from_numbers), clients, Pace(settings.calls_per_s))
+        owned = dict.fromkeys([*settings.owned_numbers, *sorted(settings.from_numbers or ())])
+        numbers = NumberBook(settings.account_sid, owned, is_strict=settings.from_numbers is not None)
+        messages = Messages(self._exchange.clock, self._courier)
+        maker = CallMaker(settings.account_sid, numbers, clients, Pace(settings.calls_per_s))
         interpreter = Interpreter(self._exchange, self._courier)
         self._exchange.follow = interpreter.follow
         self._recordings = Recordings(self._exchange, self._courier)
@@ -46,15 +54,19 @@ class Sandbox:
             "Dial",
             Dialing(self._exchange, interpreter, self._conferences, self._recordings, self._book, maker.plan_for).dial,
         )
-        apis: list[CallsApi | ConferencesApi | RecordingsApi] = [
+        apis = (
             CallsApi(self._door, self._book, self._exchange, maker),
             ConferencesApi(self._door, self._book, self._exchange, self._conferences, maker, interpreter, self._courier),
-        ]
-        apis.append(RecordingsApi(self._book, self._recordings, transcriptions, settings.recording_cap_s))
+            RecordingsApi(self._book, self._recordings, transcriptions, settings.recording_cap_s),
+            MessagesApi(settings.account_sid, self._door, messages, numbers),
+            NumbersApi(numbers),
+        )
+        routes: list[Route] = [route for api in apis for route in api.routes()]
         app = web.Application(middlewares=[twilio_errors])
-        for api in apis:
-            app.add_routes(self._door.lead_to(api.routes()))
+        app.add_routes(self._door.lead_to(routes))
         app.add_routes(Inspection(self._book, self._exchange, self._conferences, clients, faults).routes())
+        outside = Inbound(settings.account_sid, self._book, self._exchange, self._courier, numbers, messages)
+        app.add_routes(outside.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     @property
