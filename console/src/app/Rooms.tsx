@@ -12,6 +12,7 @@ import { isAtLeast, useMe } from './hooks';
 const ImportsPage = lazy(() => import('../imports/ImportsPage'));
 const NewImportPage = lazy(() => import('../imports/NewImportPage'));
 const ImportPage = lazy(() => import('../imports/ImportPage'));
+const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
 const TasksPage = lazy(() => import('../tasks/TasksPage'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage'));
 const MembersPage = lazy(() => import('../admin/MembersPage'));
@@ -51,6 +52,7 @@ export function Rooms() {
         />
         <Route path="/contacts/:id?" element={<ContactsPage />} />
         <Route path="/floor" element={<FloorPage />} />
+        <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/tasks" element={<TasksPage />} />
         <Route path="/settings/:section?" element={<SettingsPage />} />
         <Route path="/imports" element={<ImportsPage />} />

@@ -7,6 +7,8 @@ import { ApiError } from '../api/errors';
 import type { Contact, Phone } from '../api/types';
 import { CallButton } from '../calls/CallButton';
 import { usePeopleNames } from '../floor/people';
+import { ClaimNote } from '../permits/ClaimNote';
+import { PermitNote } from '../permits/PermitNote';
 import { Initials } from '../ui/Initials';
 import { notifyFailure } from '../ui/notify';
 import { Empty, Failure, Loading } from '../ui/States';
@@ -55,6 +57,7 @@ function Ways({ contact }: { contact: Contact }) {
                   {hints.join(' · ')}
                 </Text>
               )}
+              <PermitNote contactId={contact.id} phone={phone.e164} />
             </div>
             <CallButton contactId={contact.id} phone={phone.e164} />
           </div>
@@ -216,6 +219,7 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
   return (
     <aside className={classes.panel} aria-label={`Contact: ${fullName(contact)}`}>
       <Head contact={contact} onClose={onClose} onEdit={() => setEditing(true)} />
+      <ClaimNote contactId={id} />
       <div className={classes.scroll}>
         <Ways contact={contact} />
         <Facts contact={contact} />
