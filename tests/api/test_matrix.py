@@ -34,7 +34,19 @@ CSV = b"First name,Email\nAda,ada@example.com\n"
 PUBLIC = {
     "POST /api/v1/auth/login": "it is how one gets a token",
     "POST /api/v1/auth/refresh": "the refresh cookie takes the token's place",
-    "POST /webhooks/twilio/{tenant_id}/calls/{id}/status": "the provider's signature takes the token's place; see test_calls",
+    **{
+        f"POST /webhooks/twilio/{path}": "the provider's signature takes the token's place; see test_calls and tests/calls"
+        for path in (
+            "voice",
+            "{tenant_id}/calls/{id}/status",
+            "{tenant_id}/calls/{id}/legs/{leg_id}/status",
+            "{tenant_id}/calls/{id}/conference",
+            "{tenant_id}/calls/{id}/amd",
+            "{tenant_id}/calls/{id}/answered",
+            "{tenant_id}/calls/{id}/digits/{digits}",
+            "{tenant_id}/lines/{id}/status",
+        )
+    },
     **{
         f"POST /webhooks/twilio/{path}": "the provider's signature takes the token's place; see tests/numbers"
         for path in (
@@ -61,6 +73,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/contacts/{id}/notes": {"body": "tea, not coffee"},
     "POST /api/v1/calls": {"contact_id": str(UUID(int=1))},
     "PUT /api/v1/calls/{id}/disposition": {"disposition": "connected"},
+    "PATCH /api/v1/calls/{id}": {"note": "tea, not coffee"},
+    "POST /api/v1/calls/{id}/hold": {"on": True},
+    "POST /api/v1/calls/{id}/mute": {"on": True},
+    "POST /api/v1/calls/{id}/digits": {"digits": "12#"},
+    "POST /api/v1/calls/{id}/supervise": {"mode": "listen"},
+    "POST /api/v1/calls/{id}/participants": {"phone": "+12025550101"},
+    "POST /api/v1/calls/{id}/transfer": {"phone": "+12025550101", "kind": "cold"},
+    "PUT /api/v1/voice/line": {"kind": "bridge", "phone": "+12025550111"},
+    "PUT /api/v1/voice/settings": {"ring_s": 20},
     "PUT /api/v1/presence": {"state": "online"},
     "POST /api/v1/presence/extend": {"seconds": 60},
     "POST /api/v1/dispositions": {"label": "Gatekeeper"},
@@ -97,6 +118,13 @@ async def a_call(server: RunningHub, company: Company) -> str:
     assert answer.status == 201, answer.body
     await owner.post(f"/calls/{answer.body['id']}/hangup")
     return str(answer.body["id"])
+
+
+async def a_line(server: RunningHub, company: Company) -> str:
+    owner = server.as_member(company, "owner")
+    await owner.put("/voice/settings", {"ring_s": 20})
+    await owner.put("/voice/line", {"kind": "bridge", "phone": "+12025550111"})
+    return str((await owner.post("/lines")).body["id"])
 
 
 async def an_import(server: RunningHub, company: Company) -> str:
@@ -174,6 +202,17 @@ THINGS: dict[str, Make] = {
     "/api/v1/calls/{id}": a_call,
     "/api/v1/calls/{id}/hangup": a_call,
     "/api/v1/calls/{id}/disposition": a_call,
+    "/api/v1/calls/{id}/hold": a_call,
+    "/api/v1/calls/{id}/mute": a_call,
+    "/api/v1/calls/{id}/digits": a_call,
+    "/api/v1/calls/{id}/supervise": a_call,
+    "/api/v1/calls/{id}/listeners": a_call,
+    "/api/v1/calls/{id}/participants": a_call,
+    "/api/v1/calls/{id}/participants/{leg_id}": a_call,
+    "/api/v1/calls/{id}/transfer": a_call,
+    "/api/v1/calls/{id}/transfer/complete": a_call,
+    "/api/v1/calls/{id}/audit": a_call,
+    "/api/v1/lines/{id}": a_line,
     "/api/v1/dispositions/{value}": a_disposition,
     "/api/v1/tasks/{id}": a_task,
     "/api/v1/tasks/{id}/done": a_task,
@@ -195,6 +234,8 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/activities": lambda body: body["data"] == [],
     "/api/v1/imports": lambda body: body["data"] == [],
     "/api/v1/calls": lambda body: body["data"] == [],
+    "/api/v1/voice/line": lambda body: body["kind"] is None,
+    "/api/v1/voice/settings": lambda body: body["ring_s"] == 25,
     "/api/v1/teams": lambda body: body["data"] == [],
     "/api/v1/numbers": lambda body: [n["shared"] for n in body["data"]] == [True],
     "/api/v1/tasks": lambda body: body["data"] == [],
@@ -242,7 +283,7 @@ async def globex(server: RunningHub) -> Company:
 
 async def ask(api: Api, endpoint: Endpoint, thing: object = None) -> Answer:
     """A well-formed request, about a thing if the path wants one."""
-    path = re.sub(r"{(id|value)}", lambda _: str(thing), endpoint.path)
+    path = re.sub(r"{(id|value|leg_id)}", lambda _: str(thing), endpoint.path)
     if endpoint.upload is not None:
         return await api.upload(path, "people.csv", CSV)
     return await api.call(endpoint.method, path, json=BODIES.get(f"{endpoint.method} {endpoint.path}"))
