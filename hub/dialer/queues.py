@@ -14,7 +14,7 @@ from hub.dialer.events import QueueCreated, QueueDeleted, QueueProgressed, Queue
 from hub.dialer.models import QueueIn, QueuePatch, SavedFilter
 from hub.dialer.sessions import LOOK
 from hub.dialer.states import ON_THE_TELEPHONE, QueueState
-from hub.errors import Conflict, Forbidden, Invalid, NotFound
+from hub.errors import Conflict, Forbidden, NotFound
 from hub.events import Event
 from hub.sqlfiles import load_sql
 
@@ -63,7 +63,7 @@ async def _lock_own(tx: Tx, queue_id: UUID) -> asyncpg.Record:
 async def create_queue(tx: Tx, given: QueueIn) -> tuple[UUID, str]:
     """Make a queue and return its id and JSON. A saved filter is turned into items by a job.
 
-    Raises Invalid for contacts and members that are not there.
+    Raises Conflict for contacts, and Invalid for members, that are not there.
     """
     saved = given.filter.model_dump_json(exclude_none=True) if given.filter is not None else None
     queue_id: UUID = await tx.fetchval(
@@ -117,7 +117,7 @@ async def delete_queue(tx: Tx, queue_id: UUID) -> None:
 
 
 async def add_items(tx: Tx, queue_id: UUID, contact_ids: Sequence[UUID]) -> str:
-    """Add contacts; the queue's JSON. Those who are in it already stay as they are. Raises Invalid for unknown ones."""
+    """Add contacts; the queue's JSON. Those who are in it already stay as they are. Raises Conflict for unknown ones."""
     queue = await _lock_own(tx, queue_id)
     await _add(tx, queue_id, contact_ids)
     if queue["state"] == "done":
@@ -156,7 +156,9 @@ async def _add(tx: Tx, queue_id: UUID, contact_ids: Sequence[UUID]) -> None:
     wanted = list(dict.fromkeys(contact_ids))
     known = await tx.fetchval(_SQL["known_contacts"], ids=wanted)
     if known < len(wanted):
-        raise Invalid.field("contact_ids", f"{len(wanted) - known} of these {len(wanted)} contacts are not there.")
+        raise Conflict(
+            f"{len(wanted) - known} of these {len(wanted)} contacts are not there (any more).", code="contacts_missing"
+        )
     await tx.fetchrow(_SQL["fill_batch"], queue_id=queue_id, found=wanted, limit=len(wanted))
 
 

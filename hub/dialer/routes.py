@@ -34,7 +34,7 @@ async def list_queues(tx: Tx, req: Req[QueueQuery, None]) -> Reply:
     return Reply(await queries.list_queues(tx, req.query))
 
 
-@routes.post("/queues", body=QueueIn, returns=Queue, status=201)
+@routes.post("/queues", body=QueueIn, returns=Queue, status=201, errors=(409,))
 async def create_queue(tx: Tx, req: Req[None, QueueIn]) -> Reply:
     """Make a queue from a saved filter, a list of contacts, or empty; a filter is filled in by a worker."""
     queue_id, text = await actions.create_queue(tx, req.body)
@@ -67,7 +67,7 @@ async def list_queue_items(tx: Tx, req: Req[ItemQuery, None]) -> Reply:
     return Reply(await queries.list_items(tx, req.id(), req.query))
 
 
-@routes.post("/queues/{id}/items", body=ItemsIn, returns=Queue, errors=(403,))
+@routes.post("/queues/{id}/items", body=ItemsIn, returns=Queue, errors=(403, 409))
 async def add_queue_items(tx: Tx, req: Req[None, ItemsIn]) -> Reply:
     """Add contacts to a queue; those who are in it stay as they are."""
     return Reply(await actions.add_items(tx, req.id(), req.body.contact_ids))

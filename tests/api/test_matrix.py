@@ -97,6 +97,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/permits/settings": {"practice": True},
     "PUT /api/v1/quiet-days": {"data": [{"day": "2030-01-02", "name": "Stocktaking"}]},
     "POST /api/v1/suppressions": {"kind": "phone", "value": "+14155550199"},
+    "POST /api/v1/queues": {"name": "Leads"},
+    "PATCH /api/v1/queues/{id}": {"countdown_s": 10},
+    "POST /api/v1/queues/{id}/items": {"contact_ids": [str(UUID(int=1))]},
+    "POST /api/v1/queues/{id}/sessions": {},
+    "POST /api/v1/dial-sessions/{id}/skip": {"reason": "wrong person"},
+    "POST /api/v1/dial-sessions/{id}/callback": {"at": "2030-01-02T10:00:00Z"},
 }
 
 Make = Callable[[RunningHub, Company], Awaitable[str]]
@@ -187,6 +193,21 @@ async def a_leased_contact(server: RunningHub, company: Company) -> str:
     return contact_id
 
 
+async def a_queue(server: RunningHub, company: Company) -> str:
+    given = {"name": "Leads", "contact_ids": [await a_contact(server, company), await a_contact(server, company)]}
+    return str((await server.as_member(company, "owner").post("/queues", given)).body["id"])
+
+
+async def a_dial_session(server: RunningHub, company: Company) -> str:
+    owner = server.as_member(company, "owner")
+    current = (await owner.get("/dial-sessions/current")).body["session"]
+    if current is not None:
+        await owner.post(f"/dial-sessions/{current['id']}/leave")
+    queue_id = await a_queue(server, company)
+    await owner.post(f"/queues/{queue_id}/start")
+    return str((await owner.post(f"/queues/{queue_id}/sessions")).body["id"])
+
+
 # How to make one real thing for the id in a path.
 THINGS: dict[str, Make] = {
     "/api/v1/members/{id}": a_member,
@@ -222,6 +243,19 @@ THINGS: dict[str, Make] = {
     "/api/v1/contacts/{id}/lease": a_leased_contact,
     "/api/v1/permits/{id}": a_permit,
     "/api/v1/suppressions/{id}": a_suppression,
+    "/api/v1/queues/{id}": a_queue,
+    "/api/v1/queues/{id}/items": a_queue,
+    "/api/v1/queues/{id}/start": a_queue,
+    "/api/v1/queues/{id}/pause": a_queue,
+    "/api/v1/queues/{id}/progress": a_queue,
+    "/api/v1/queues/{id}/sessions": a_queue,
+    "/api/v1/dial-sessions/{id}": a_dial_session,
+    "/api/v1/dial-sessions/{id}/dial": a_dial_session,
+    "/api/v1/dial-sessions/{id}/skip": a_dial_session,
+    "/api/v1/dial-sessions/{id}/callback": a_dial_session,
+    "/api/v1/dial-sessions/{id}/pause": a_dial_session,
+    "/api/v1/dial-sessions/{id}/resume": a_dial_session,
+    "/api/v1/dial-sessions/{id}/leave": a_dial_session,
     "/api/v1/admin/jobs/{id}/retry": a_job,
     "/api/v1/admin/jobs/{id}/drop": a_job,
 }
@@ -246,6 +280,9 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/quiet-days": lambda body: body["data"] == [],
     "/api/v1/suppressions": lambda body: body["data"] == [],
     "/api/v1/leases": lambda body: body["data"] == [],
+    "/api/v1/queues": lambda body: body["data"] == [],
+    "/api/v1/dial-sessions": lambda body: body["data"] == [],
+    "/api/v1/dial-sessions/current": lambda body: body["session"] is None,
     "/api/v1/admin/jobs": lambda body: body["data"] == [],
     "/api/v1/events": lambda body: body["data"] == [] and body["seq"] == 0,
     "/api/v1/floor": lambda body: body["live_calls"] == body["recent"] == [] and body["today"]["calls"] == 0,

@@ -77,7 +77,7 @@ async def test_an_unanswered_call_goes_straight_on_and_is_tried_again_by_the_rul
     session = await desk.join(queue_id)
     dialing = await desk.act("dial", UUID(session["id"]))
     for outcome in ("busy", "no_answer", "failed"):
-        await desk.call(dialing["call_id"], "dialing", "ringing", outcome)  # type: ignore[arg-type]
+        await desk.call(dialing["call_id"], "dialing", "ringing", outcome)
         dialing = await desk.look(session["id"])
     items = list((await desk.items(queue_id)).values())
     assert [(i["state"], i["last_outcome"], i["attempts"]) for i in items] == [
@@ -145,7 +145,7 @@ async def test_who_may_be_called_later_waits_until_then(db: Database) -> None:
 
 async def test_two_reps_never_get_the_same_contact(desk: Desk) -> None:
     queue_id = await desk.queue(await desk.contacts(4))
-    desks = [desk, *(Desk(desk.db, desk.company, role) for role in ("owner", "admin", "manager"))]  # type: ignore[arg-type]
+    desks = [desk, *(Desk(desk.db, desk.company, role) for role in ("owner", "admin", "manager"))]
     sessions = await asyncio.gather(*(one.join(queue_id) for one in desks))
     got = [s["next"]["contact"]["id"] for s in sessions]
     assert len(set(got)) == 4
