@@ -105,6 +105,18 @@ SELECT uuid '{tenant}', r.user_id, 'task_due', 'task ' || p.n, now() - (40000 - 
        CASE WHEN p.n < 38000 THEN now() END
 FROM people p JOIN reps r ON r.n = (p.n / 2) % 39 WHERE p.n % 2 = 0;
 
+INSERT INTO permits (tenant_id, contact_id, channel, address, user_id, allowed, code, explanation, rule_version, facts, created_at)
+SELECT uuid '{tenant}', p.id, 'call', '+1415' || 2000000 + p.n, r.user_id, p.n % 50 > 0, 'allowed', 'It is noon.', '1', '{}',
+       now() - (40000 - p.n) * interval '5 minutes'
+FROM people p JOIN reps r ON r.n = p.n % 39;
+INSERT INTO suppressions (tenant_id, kind, value_lc, created_at)
+SELECT uuid '{tenant}', CASE WHEN n % 2 = 0 THEN 'phone' WHEN n % 101 = 0 THEN 'domain' ELSE 'email' END,
+       CASE WHEN n % 2 = 0 THEN '+1415' || 2000000 + n ELSE 'gone' || n || '.example.net' END, now() - (40000 - n) * interval '5 minutes'
+FROM people;
+INSERT INTO consents (tenant_id, contact_id, channel, state) SELECT uuid '{tenant}', id, 'call', 'granted' FROM people WHERE n % 3 = 0;
+INSERT INTO leases (tenant_id, contact_id, user_id, purpose, lease_until)
+SELECT uuid '{tenant}', p.id, r.user_id, 'dialer', now() + interval '1 hour' FROM people p JOIN reps r ON r.n = p.n WHERE p.n < 39;
+
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
 SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END

@@ -191,6 +191,44 @@ def reads(big: Big) -> dict[str, list[Params]]:
         "members.list_members": [page, page | {"after_key": "rep 2", "after_id": big.contact}],
         "members.get_member": [{"id": big.rep}],
         "members.lock_member": [{"id": big.rare}],
+        "permits.look": [
+            {"contact_id": big.contact, "channel": channel, "address": address}
+            for channel, address in (("call", "+14152020000"), ("sms", "+14152020000"), ("email", "home5@mail.example.org"))
+        ],
+        "permits.get_permit": [{"id": big.contact}],
+        "permits.list_permits": [
+            given | after
+            for given in (
+                page,
+                page | {"contact_id": big.contact},
+                page | {"allowed": True},
+                page | {"refused": True},
+                page | {"refused": True, "contact_id": big.contact},
+                page | {"since": NOW - timedelta(days=1)},
+            )
+            for after in ({}, middle)
+        ],
+        "permits.contact_email": [{"id": big.contact}, {"id": big.contact, "address_lc": "nobody@example.com"}],
+        "permits.get_suppression": [{"id": big.contact}],
+        "permits.list_suppressions": [
+            given | after
+            for given in (
+                page,
+                page | {"kind": "phone"},
+                page | {"kind": "domain"},
+                page | {"value": "+1415"},
+                page | {"value": "+14152012345"},
+                page | {"value": "none such"},
+                page | {"kind": "email", "value": "gone77"},
+            )
+            for after in ({}, middle)
+        ],
+        "permits.list_consents": [{"contact_id": big.contact}],
+        "permits.list_quiet_days": [{}],
+        "permits.get_settings": [{}],
+        "leases.list_leases": [{}],
+        "leases.lease_of": [{"contact_id": big.contact}],
+        "leases.lost_leases": [{"limit": 500}],
         "presence.get_person": [{"person_id": big.rep}],
         "presence.is_connected": [{"person_id": big.rep}],
         "presence.call_state": [{"call_id": big.call}],
@@ -284,6 +322,29 @@ def writes(big: Big) -> dict[str, list[Params]]:
         "presence.extend_wrap_up": [person | {"seconds": 60}],
         "presence.remove_socket": [person | {"hub_id": big.hub_id}],
         "presence.remove_dead_sockets": [person],
+        "permits.decide": [
+            {
+                "contact_id": big.contact,
+                "channel": "call",
+                "address": "+14152020000",
+                "for_user": big.rep,
+                "override_by": None,
+                "override_reason": None,
+                "queue_item_id": None,
+            }
+        ],
+        "permits.use_permit": [{"id": big.contact}],
+        "permits.remove_suppression": [{"id": big.contact}],
+        "permits.lift_stop": [{"kind": "phone", "value_lc": "+14152012345"}],
+        "permits.set_consent": [{"contact_id": big.contact, "channel": "call", "state": "granted", "source": ""}],
+        "permits.clear_quiet_days": [{}],
+        "leases.take_lease": [
+            {"contact_id": big.contact, "holder": big.rep, "purpose": "call", "lease_s": 10.0, "force": False},
+        ],
+        "leases.tie_lease_to_call": [{"contact_id": big.contact, "holder": big.rep, "call_id": big.call}],
+        "leases.release_lease": [{"contact_id": big.contact, "holder": big.rep}],
+        "leases.let_lease_lapse": [{"contact_id": big.contact, "holder": big.rep}],
+        "leases.free_lost_lease": [{"contact_id": big.contact}],
         "presence.beat": [{"hub_id": big.hub_id, "name": "h", "lease_s": 10.0}],
         "presence.stop_hub": [{"hub_id": big.hub_id, "grace_s": 1.0}],
         "dispositions.update_disposition": [{"value": "busy", "set_label": True, "label": "Engaged"}],
@@ -346,6 +407,11 @@ NOT_LOOKED_AT = {
     "tasks.insert_task": INSERTS,
     "notifications.insert_notification": INSERTS,
     "notifications.notifications_forget": PARTITIONS,
+    "permits.rules": "it reads the few dozen rules of the law",
+    "permits.add_suppression": INSERTS,
+    "permits.add_quiet_days": INSERTS,
+    "permits.save_settings": INSERTS,
+    "permits.begin_in_practice": INSERTS,
     "presence.add_socket": INSERTS,
     "presence.forget_hubs": "it reads the few processes of a house",
     "realtime.database_time": "it reads no table",

@@ -40,6 +40,9 @@ BATCHES = {"update_contacts", "find_by_phone", "find_by_email", "lock_contacts",
 SMALL = {
     "dispositions",
     "voice_settings",
+    "permit_settings",
+    "quiet_days",
+    "leases",
     "members",
     "users",
     "presence",
@@ -51,7 +54,7 @@ SMALL = {
     "import_chunks",
 }
 # Run after `plan_for_these_values`, so that no kept plan is ever used.
-PLANNED_EACH_TIME = {"contacts.list_contacts", "realtime.read_visible_events"}
+PLANNED_EACH_TIME = {"contacts.list_contacts", "permits.list_suppressions", "realtime.read_visible_events"}
 
 _numbers = itertools.count(1)
 

@@ -29,8 +29,6 @@ async def look(tx: Tx, contact_id: UUID, channel: Channel, address: str) -> str 
 async def list_permits(tx: Tx, asked: PermitFilter) -> str:
     """A page of the log as JSON text."""
     after = read_cursor(asked.cursor, _SORT)
-    if asked.allowed is not None or asked.contact_id is not None:
-        await tx.execute(_CORE["plan_for_these_values"])
     rows = await tx.fetch(
         _SQL["list_permits"],
         limit=asked.limit + 1,

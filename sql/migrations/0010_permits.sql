@@ -538,6 +538,8 @@ CREATE TABLE suppressions (
     FOREIGN KEY (tenant_id, created_by) REFERENCES members (tenant_id, user_id)
 );
 CREATE INDEX suppressions_newest ON suppressions (tenant_id, created_at, id);
+CREATE INDEX suppressions_by_kind ON suppressions (tenant_id, kind, created_at, id);
+CREATE INDEX suppressions_by_value ON suppressions (tenant_id, value_lc);
 
 CREATE TABLE consents (
     tenant_id   uuid NOT NULL,
