@@ -133,7 +133,7 @@ def call_routes(settings: Settings) -> Routes:
         """Ring a colleague or an outside number into the call."""
         return Reply(await actions.add_participant(tx, req.id(), user_id=req.body.user_id, phone=req.body.phone), 202)
 
-    @routes.delete("/calls/{id}/participants/{leg_id}", returns=Call, status=202)
+    @routes.delete("/calls/{id}/participants/{leg_id}", returns=Call, status=202, errors=(409,))
     async def remove_participant(tx: Tx, req: Req[None, None]) -> Reply:
         """Take a colleague or an outside number out of the call."""
         return Reply(await actions.remove_participant(tx, req.id(), req.id("leg_id")), 202)

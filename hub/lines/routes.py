@@ -65,7 +65,7 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
         """Settle the company's calls. What is left out gets its default."""
         return Reply(await actions.put_settings(tx, req.body))
 
-    @routes.post("/lines", returns=Line, status=201, errors=(503,))
+    @routes.post("/lines", returns=Line, status=201, errors=(409, 503))
     async def open_line(tx: Tx, req: Req[None, None]) -> Reply:
         """Open one's line, which stays between calls; the one that is open already is returned."""
         who = req.who
@@ -84,7 +84,7 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
         """One line."""
         return Reply(await actions.read_line(tx, req.id()))
 
-    @routes.delete("/lines/{id}", returns=Line, status=202)
+    @routes.delete("/lines/{id}", returns=Line, status=202, errors=(409,))
     async def close_line(tx: Tx, req: Req[None, None]) -> Reply:
         """End a line; the state follows as soon as the provider has done it."""
         return Reply(await actions.close_line(tx, req.id()), 202)
