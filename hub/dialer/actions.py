@@ -130,7 +130,8 @@ async def call_back(tx: Tx, session_id: UUID, at: datetime) -> str:
 
 async def pause(tx: Tx, session_id: UUID) -> str:
     """Stop the countdown and give back whoever is prepared; during a call or a wrap-up, after it."""
-    async with _working(tx, session_id, managers=True) as (session, _facts):
+    async with _working(tx, session_id, managers=True) as (session, facts):
+        await looking.account(tx, session, facts)
         if session.state in ("dialing", "talking", "wrap_up"):
             session.pause_asked = True
         elif session.state != "paused":
@@ -152,7 +153,8 @@ async def resume(tx: Tx, session_id: UUID) -> str:
 
 async def leave(tx: Tx, session_id: UUID) -> str:
     """End the session; during a call, after it."""
-    async with _working(tx, session_id, managers=True, ended=True) as (session, _facts):
+    async with _working(tx, session_id, managers=True, ended=True) as (session, facts):
+        await looking.account(tx, session, facts)
         if session.state in ON_THE_TELEPHONE:
             session.leave_asked = True
         elif session.state != "ended":

@@ -41,7 +41,7 @@ async def look(tx: Tx, session_id: UUID) -> None:
 
 async def proceed(tx: Tx, session: Session, facts: Facts) -> None:
     """The moves of a locked session, in order: calls, wrap-up, who is there, the queue, the next contact, the countdown."""
-    await _calls(tx, session, facts)
+    await account(tx, session, facts)
     if session.state == "wrap_up":
         await _wrap_up(tx, session, facts)
     if session.state in ("preparing", "ready", "wrap_up") and facts.is_deleted:
@@ -55,7 +55,7 @@ async def proceed(tx: Tx, session: Session, facts: Facts) -> None:
         await _prepare(tx, session, facts)
 
 
-async def _calls(tx: Tx, session: Session, facts: Facts) -> None:
+async def account(tx: Tx, session: Session, facts: Facts) -> None:
     """The calls that are under way, and their ends. Those that another answer made needless may end later."""
     seen = await settling.settle(tx, session, facts)
     if session.state == "dialing" and seen.talking is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ENDPOINTS = {f"{e.method} {e.path}": e for e in api_endpoints(make_settings("", ""), Tokens(b"\0" * 32))}
 _numbers = itertools.count(1)
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 CSV = b"First name,Email\nAda,ada@example.com\n"
 
 # Why these need no token.
@@ -102,7 +104,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/queues/{id}/items": {"contact_ids": [str(UUID(int=1))]},
     "POST /api/v1/queues/{id}/sessions": {},
     "POST /api/v1/dial-sessions/{id}/skip": {"reason": "wrong person"},
-    "POST /api/v1/dial-sessions/{id}/callback": {"at": "2030-01-02T10:00:00Z"},
+    "POST /api/v1/dial-sessions/{id}/callback": {"at": TOMORROW},
 }
 
 Make = Callable[[RunningHub, Company], Awaitable[str]]
@@ -202,6 +204,8 @@ async def a_dial_session(server: RunningHub, company: Company) -> str:
     owner = server.as_member(company, "owner")
     current = (await owner.get("/dial-sessions/current")).body["session"]
     if current is not None:
+        if current["call_id"] is not None:
+            await owner.post(f"/calls/{current['call_id']}/hangup")
         await owner.post(f"/dial-sessions/{current['id']}/leave")
     queue_id = await a_queue(server, company)
     await owner.post(f"/queues/{queue_id}/start")
