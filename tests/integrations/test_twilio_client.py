@@ -67,7 +67,9 @@ async def test_a_ringing_phone_is_given_up_after_the_callers_timeout(telephony: 
 async def test_machine_detection_is_off_until_asked_for(telephony: TwilioTelephony, receiver: Receiver, a_call: ACall) -> None:
     voicemail = "+18602913907"
     plain = await telephony.place_call(a_call(voicemail))
-    detecting = await telephony.place_call(PlaceCall(voicemail, FROM, receiver.url, conference="room", machine_detection="detect"))
+    detecting = await telephony.place_call(
+        PlaceCall(voicemail, FROM, receiver.url, conference="room", machine_detection="detect")
+    )
 
     for call in (plain, detecting):
         await eventually(lambda sid=call.sid: "completed" in receiver.statuses(sid))  # type: ignore[misc]
