@@ -41,6 +41,7 @@ from hub.jobs import routes as jobs
 from hub.leases import routes as leases
 from hub.lines.routes import line_routes
 from hub.logging import configure_logging
+from hub.messages.routes import message_routes
 from hub.metrics import serve_metrics
 from hub.notifications import routes as notifications
 from hub.numbers.routes import number_routes
@@ -105,6 +106,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         line_routes(settings, providers),
         number_routes(settings, providers),
         inbound_routes(settings, providers),
+        message_routes(settings, providers),
         recording_routes(settings, providers),
         voicemail_routes(settings, providers),
         dispositions.routes,

@@ -16,12 +16,12 @@ from hub.db import Database
 from hub.hints import RedisHints
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
-from workers import calls, cron, dialer, imports, inbound, leases, legs, lines, numbers, recordings, voicemail, workflow
+from workers import calls, cron, dialer, imports, inbound, leases, legs, lines, messages, numbers, recordings, voicemail, workflow
 from workers.cron import duties_of
 from workers.job import Deps, Registry
 
-JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail)
-DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings)
+JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages)
+DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,12 @@ async def add_activity(
     *,
     body: str = "",
     call_id: UUID | None = None,
+    message_id: UUID | None = None,
 ) -> str:
     """Put something on a contact's timeline and return its JSON. The contact must exist."""
-    activity_id: UUID = await tx.fetchval(_SQL["insert_activity"], contact_id=contact_id, kind=kind, body=body, call_id=call_id)
+    activity_id: UUID = await tx.fetchval(
+        _SQL["insert_activity"], contact_id=contact_id, kind=kind, body=body, call_id=call_id, message_id=message_id
+    )
     text: str = await tx.fetchval(_SQL["get_activity"], id=activity_id)
     tx.emit(ActivityCreated(activity_id, {"activity": orjson.Fragment(text)}))
     return text

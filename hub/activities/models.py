@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from hub.calls.models import Call
+from hub.messages.models import Message
 
 
 class Actor(BaseModel):
@@ -28,6 +29,7 @@ class Activity(BaseModel):
     actor: Actor | None
     body: str
     call: Call | None
+    message: Message | None
 
 
 class ActivityPage(BaseModel):

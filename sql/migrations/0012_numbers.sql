@@ -102,7 +102,7 @@ CREATE TABLE voicemails (
     FOREIGN KEY (tenant_id, call_id) REFERENCES calls (tenant_id, id) ON DELETE CASCADE
 );
 
--- A text message. send_at is set on one that waits for the contact's morning.
+-- A text message. send_at is set on one that waits for the contact's morning, held_for says so.
 CREATE TABLE messages (
     tenant_id   uuid NOT NULL REFERENCES tenants (tenant_id) ON DELETE CASCADE,
     id          uuid NOT NULL DEFAULT uuidv7(),
@@ -122,6 +122,7 @@ CREATE TABLE messages (
     user_id     uuid,
     permit_id   uuid,
     send_at     timestamptz,
+    held_for    text,
     asked_at    timestamptz,
     created_at  timestamptz NOT NULL DEFAULT now(),
     changed_at  timestamptz NOT NULL DEFAULT now(),
@@ -133,6 +134,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_of_contact ON messages (tenant_id, contact_id, created_at, id);
 CREATE INDEX messages_between ON messages (tenant_id, to_number, from_number, created_at);
+CREATE INDEX messages_waiting ON messages (tenant_id, to_number) WHERE state IN ('scheduled', 'queued');
 CREATE INDEX messages_unsettled ON messages (changed_at) WHERE state IN ('queued', 'sending');
 
 CREATE TABLE message_threads (

@@ -6,7 +6,8 @@ json_build_object(
     'id', a.id, 'contact_id', a.contact_id, 'kind', a.kind, 'at', a.at,
     'actor', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = a.actor_id),
     'body', a.body,
-    'call', (SELECT {{call_json}} FROM calls k WHERE k.tenant_id = a.tenant_id AND k.id = a.call_id))
+    'call', (SELECT {{call_json}} FROM calls k WHERE k.tenant_id = a.tenant_id AND k.id = a.call_id),
+    'message', (SELECT {{message_json}} FROM messages g WHERE g.tenant_id = a.tenant_id AND g.id = a.message_id))
 
 -- name: list_activities
 -- A page of the tenant's or one contact's timeline, newest first.
@@ -19,8 +20,8 @@ ORDER BY a.at DESC, a.id DESC
 LIMIT :limit
 
 -- name: insert_activity
-INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, body)
-VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :body)
+INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, message_id, body)
+VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :message_id, :body)
 RETURNING id
 
 -- name: get_activity

@@ -55,6 +55,9 @@ PUBLIC = {
             "shared/numbers/voice",
             "{tenant_id}/numbers/{id}/voice",
             "{tenant_id}/numbers/{id}/status",
+            "{tenant_id}/numbers/{id}/sms",
+            "{tenant_id}/messages/{id}/status",
+            "shared/numbers/sms",
             "{tenant_id}/calls/{id}/picked",
             "{tenant_id}/calls/{id}/routed",
             "{tenant_id}/calls/{id}/recorded",
@@ -86,12 +89,19 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/voice/settings": {"ring_s": 20},
     "PUT /api/v1/presence": {"state": "online"},
     "POST /api/v1/presence/extend": {"seconds": 60},
+    "PUT /api/v1/floor/alerts": {
+        "rep_idle": {"on": True, "minutes": 10},
+        "queue_empty": {"on": True, "contacts_left": 0},
+        "abandonment": {"on": True, "percent_of_cap": 80},
+        "notify": True,
+    },
     "POST /api/v1/dispositions": {"label": "Gatekeeper"},
     "PATCH /api/v1/dispositions/{value}": {"counts_as_connected": True},
     "POST /api/v1/tasks": {"title": "Send the brochure"},
     "PATCH /api/v1/tasks/{id}": {"title": "Send both brochures"},
     "POST /api/v1/numbers": {"e164": "+14155550123"},
     "PATCH /api/v1/numbers/{id}": {"label": "Main line"},
+    "POST /api/v1/contacts/{id}/messages": {"body": "See you at ten"},
     "POST /api/v1/teams": {"name": "Closers"},
     "PATCH /api/v1/teams/{id}": {"member_ids": []},
     "PUT /api/v1/contacts/{id}/consent": {"channel": "call", "state": "granted"},
@@ -153,6 +163,13 @@ async def a_number(server: RunningHub, company: Company) -> str:
             f"+1415555{next(_numbers):04}",
         )
         return str(made)
+
+
+async def a_message(server: RunningHub, company: Company) -> str:
+    contact = await a_contact(server, company)
+    answer = await server.as_member(company, "owner").post(f"/contacts/{contact}/messages", {"body": "Hello"})
+    assert answer.status == 201, answer.body
+    return str(answer.body["id"])
 
 
 async def a_team(server: RunningHub, company: Company) -> str:
@@ -220,6 +237,9 @@ THINGS: dict[str, Make] = {
     "/api/v1/contacts/{id}/timeline": a_contact,
     "/api/v1/contacts/{id}/notes": a_contact,
     "/api/v1/teams/{id}": a_team,
+    "/api/v1/contacts/{id}/messages": a_contact,
+    "/api/v1/messages/{id}": a_message,
+    "/api/v1/messages/threads/{id}/read": a_contact,
     "/api/v1/numbers/{id}": a_number,
     "/api/v1/imports/{id}": an_import,
     "/api/v1/imports/{id}/undo": an_import,
@@ -275,6 +295,7 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/voice/line": lambda body: body["kind"] is None,
     "/api/v1/voice/settings": lambda body: body["ring_s"] == 25,
     "/api/v1/teams": lambda body: body["data"] == [],
+    "/api/v1/messages/threads": lambda body: body["data"] == [],
     "/api/v1/numbers": lambda body: [n["shared"] for n in body["data"]] == [True],
     "/api/v1/tasks": lambda body: body["data"] == [],
     "/api/v1/notifications": lambda body: body["data"] == [] and body["unread"] == 0,
@@ -290,6 +311,7 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/admin/jobs": lambda body: body["data"] == [],
     "/api/v1/events": lambda body: body["data"] == [] and body["seq"] == 0,
     "/api/v1/floor": lambda body: body["live_calls"] == body["recent"] == [] and body["today"]["calls"] == 0,
+    "/api/v1/floor/alerts": lambda body: body["data"] == [] and body["rules"]["rep_idle"]["minutes"] == 10,
     "/api/v1/members": lambda body: all(m["email"].startswith(ROLES) and "globex" in m["email"] for m in body["data"]),
     "/api/v1/me": lambda body: body["tenant"]["name"].startswith("Globex") and len(body["tenants"]) == 1,
     "/api/v1/dispositions": lambda body: len(body["data"]) == 8,
@@ -299,7 +321,7 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
 OF_NOBODY = {"/api/v1/numbers/available": "it asks the telephone provider; see tests/numbers"}
 
 # What is the same for every company.
-ALIKE = {"/api/v1/permits/rules"}
+ALIKE = {"/api/v1/permits/rules", "/api/v1/floor/alerts"}
 
 NOT_IDS = ["7", "null", "%00", "%ff", "{id}", "..%2f..", "0" * 31, "g" * 32, "x" * 300, "\N{SNOWMAN}", "' OR 1=1--"]
 
