@@ -36,4 +36,12 @@ export const keys = {
   quietDays: () => ['quiet_days'] as const,
   leases: () => ['leases'] as const,
   recordings: (filter: object) => ['recordings', filter] as const,
+  listeners: (callId: string) => ['listeners', callId] as const,
+  voiceSettings: () => ['voice_settings'] as const,
+  lineChoice: () => ['line_choice'] as const,
+  voicemailDrops: () => ['voicemail_drops'] as const,
+  queues: () => ['queues'] as const,
+  queue: (id: string) => ['queue', id] as const,
+  queueItems: (id: string, state: string) => ['queue', id, 'items', state] as const,
+  dialSession: () => ['dial_session'] as const,
 };

@@ -37,6 +37,15 @@ export type Suppression = Schemas['Suppression'];
 export type QuietDay = Schemas['QuietDay'];
 export type Recording = Schemas['Recording'];
 export type Lease = Schemas['Lease'];
+export type CallLeg = Schemas['CallLeg'];
+export type VoiceSettings = Schemas['VoiceSettings'];
+export type LineChoice = Schemas['LineChoice'];
+export type VoicemailDrop = Schemas['VoicemailDrop'];
+export type Queue = Schemas['Queue'];
+export type QueueItem = Schemas['Item'];
+export type QueueProgress = Schemas['Progress'];
+export type DialSession = Schemas['Session'];
+export type DialCard = Schemas['Card'];
 export type AvailableNumber = Schemas['Available'];
 
 /** Orders in which the server can list contacts. */

@@ -8,10 +8,13 @@ import { Elapsed } from '../ui/Elapsed';
 import { Initials } from '../ui/Initials';
 import { notifyFailure } from '../ui/notify';
 import classes from './CallBar.module.css';
+import { Controls } from './Controls';
+import { Legs } from './Legs';
 import { useMyPerson } from './presence';
 import { useHangUp, useLastCall } from './queries';
 import { StateBadge } from './StateBadge';
 import { otherEnd, otherNumber, stateTone, stateWords } from './states';
+import { TalkNote } from './TalkNote';
 import { WrapUp } from './WrapUp';
 
 function Line({ call }: { call: Call }) {
@@ -86,6 +89,13 @@ export function CallBar() {
           aria-label="Call bar"
         >
           <Line call={call} />
+          {isLive(call) && <Legs call={call} />}
+          {call.state === 'in_progress' && (
+            <div className={classes.talk}>
+              <TalkNote key={call.id} call={call} />
+              <Controls call={call} />
+            </div>
+          )}
           {wrapping && <WrapUp key={call.id} call={call} onDone={() => setDone(call.id)} />}
         </section>
       )}

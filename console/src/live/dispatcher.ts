@@ -36,6 +36,13 @@ const REREADS = new Map<unknown, string[]>([
   ['quiet_days', ['quiet_days.']],
   ['leases', ['lease.']],
   ['recordings', ['recording.']],
+  ['listeners', ['call.listeners_changed', 'call.updated']],
+  ['voice_settings', ['voice_settings.']],
+  ['line_choice', ['line.']],
+  ['voicemail_drops', ['voicemail_drop.']],
+  ['queues', ['queue.']],
+  ['queue', ['queue.', 'dial_session.']],
+  ['dial_session', ['dial_session.', 'queue.updated']],
 ]);
 
 /** A query that events make stale is read again at most once in this time. */

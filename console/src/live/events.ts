@@ -14,6 +14,7 @@ export type EventData = {
   'import.undone': { import: Import };
   'call.state_changed': { call: Call };
   'call.disposition_set': { call: Call };
+  'call.updated': { call: Call };
   'presence.changed': { person: Person };
   'member.updated': { member: Member };
   'job.dead': { job: Job };

@@ -1,4 +1,5 @@
 import type { Activity, ActivityPage, Call } from '../../api/types';
+import type { Change } from '../events';
 import { isLive, laterCall, type Reducer, Stale } from './shared';
 
 export type TimelinePages = { pages: ActivityPage[]; pageParams: unknown[] };
@@ -27,6 +28,7 @@ export const reduceTimeline: Reducer<TimelinePages> = (data, change, key) => {
       return change.data.activity.contact_id === key[1] ? withActivity(data, change.data.activity) : data;
     case 'call.state_changed':
     case 'call.disposition_set':
+    case 'call.updated':
       return change.data.call.contact_id === key[1] ? withCall(data, change.data.call) : data;
     case 'import.undone':
       return new Stale(data);
@@ -35,9 +37,18 @@ export const reduceTimeline: Reducer<TimelinePages> = (data, change, key) => {
   }
 };
 
+/** A change that carries a whole call. */
+function isCallChange(change: Change): change is Extract<Change, { data: { call: Call } }> {
+  return (
+    change.type === 'call.state_changed' ||
+    change.type === 'call.disposition_set' ||
+    change.type === 'call.updated'
+  );
+}
+
 /** The newest call of one rep, which is what the call bar shows. */
 export const reduceLastCall: Reducer<Call | null> = (data, change, key) => {
-  if (change.type !== 'call.state_changed' && change.type !== 'call.disposition_set') return data;
+  if (!isCallChange(change)) return data;
   const { call } = change.data;
   if (call.user_id !== key[1]) return data;
   if (data?.id === call.id) return laterCall(data, call);

@@ -49,6 +49,7 @@ function applied(floor: Floor, change: Change | LiveEvent): Floor {
       return { ...floor, people: withPerson(floor.people, change.data.person) };
     case 'call.state_changed':
     case 'call.disposition_set':
+    case 'call.updated':
       return withCall(floor, change.data.call);
     default:
       return floor;
