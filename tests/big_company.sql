@@ -117,6 +117,14 @@ INSERT INTO consents (tenant_id, contact_id, channel, state) SELECT uuid '{tenan
 INSERT INTO leases (tenant_id, contact_id, user_id, purpose, lease_until)
 SELECT uuid '{tenant}', p.id, r.user_id, 'dialer', now() + interval '1 hour' FROM people p JOIN reps r ON r.n = p.n WHERE p.n < 39;
 
+INSERT INTO alerts (tenant_id, kind, subject_kind, subject_id, subject_name, message, raised_at, cleared_at)
+SELECT uuid '{tenant}', 'rep_idle', 'user', gen_random_uuid(), 'Rep', 'idle', now() - n * interval '5 minutes',
+       CASE WHEN n > 5 THEN now() END
+FROM generate_series(1, 20000) AS n;
+INSERT INTO dial_queues (tenant_id, name, state, created_at)
+SELECT uuid '{tenant}', 'queue ' || n, CASE WHEN n % 1000 = 1 THEN 'running' ELSE 'done' END, now() - n * interval '1 hour'
+FROM generate_series(1, 4000) AS n;
+
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
 SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END

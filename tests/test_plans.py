@@ -39,6 +39,7 @@ BATCHES = {"update_contacts", "find_by_phone", "find_by_email", "lock_contacts",
 # Tables that do not grow with a company's work, or are emptied behind it, so that reading them whole may be the best way.
 SMALL = {
     "dispositions",
+    "alert_rules",
     "voice_settings",
     "permit_settings",
     "quiet_days",
@@ -54,7 +55,7 @@ SMALL = {
     "import_chunks",
 }
 # Run after `plan_for_these_values`, so that no kept plan is ever used.
-PLANNED_EACH_TIME = {"contacts.list_contacts", "permits.list_suppressions", "realtime.read_visible_events"}
+PLANNED_EACH_TIME = {"calls.list_calls", "contacts.list_contacts", "permits.list_suppressions", "realtime.read_visible_events"}
 
 _numbers = itertools.count(1)
 

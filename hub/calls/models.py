@@ -204,4 +204,12 @@ class CallFilter(PageQuery):
         BeforeValidator(_states),
         Field(max_length=9, description="One state, or several with commas.", json_schema_extra={"type": "string"}),
     ] = None
+    outcome: Outcome | None = None
+    disposition: Annotated[str | None, StringConstraints(max_length=40, pattern=r"^[a-z0-9_]*$")] = None
+    connected: Annotated[
+        bool | None,
+        Field(
+            description="Whether it counts as connected: its disposition says so or, without one, a person answered. With since."
+        ),
+    ] = None
     since: Moment | None = None

@@ -43,7 +43,9 @@ def call_routes(settings: Settings) -> Routes:
         """Calls, newest first."""
         asked = req.query
         after = read_cursor(asked.cursor, "-started_at")
-        if asked.state:
+        if asked.connected is not None and asked.since is None:
+            raise Invalid.field("since", "Say since when, to see the calls that were connected or not.")
+        if asked.state or asked.outcome or asked.disposition or asked.connected is not None:
             await tx.execute(_CORE["plan_for_these_values"])
         rows = await tx.fetch(
             _SQL["list_calls"],
@@ -52,6 +54,10 @@ def call_routes(settings: Settings) -> Routes:
             of_user=asked.user_id,
             states=asked.state,
             since=asked.since,
+            outcome=asked.outcome,
+            disposition=asked.disposition,
+            connected=asked.connected is True,
+            unconnected=asked.connected is False,
             after=after.moment() if after else None,
             after_id=after.id if after else None,
         )

@@ -62,6 +62,12 @@ WHERE k.tenant_id = :tenant_id
 --? of_user    AND k.user_id = :of_user
 --? states     AND k.state = ANY (:states::text[])
 --? since      AND k.created_at >= :since
+--? outcome    AND k.outcome = :outcome
+--? disposition AND k.disposition = :disposition
+--? connected   AND coalesce((SELECT d.counts_as_connected FROM dispositions d
+--? connected       WHERE d.tenant_id = k.tenant_id AND d.value = k.disposition), k.outcome = 'connected', false)
+--? unconnected AND NOT coalesce((SELECT d.counts_as_connected FROM dispositions d
+--? unconnected     WHERE d.tenant_id = k.tenant_id AND d.value = k.disposition), k.outcome = 'connected', false)
 --? after      AND (k.created_at, k.id) < (:after::timestamptz, :after_id::uuid)
 ORDER BY k.created_at DESC, k.id DESC
 LIMIT :limit
