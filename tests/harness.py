@@ -116,7 +116,7 @@ class Api:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         async with self.session.request(method, self.base + full, headers=headers, **options) as response:
             is_json = response.content_type == "application/json"
-            body = await response.json() if is_json else (await response.text() or None)
+            body = await response.json() if is_json else (await response.text(errors="replace") or None)
             self.contract.check(method, response.url.path, response.status, response.content_type, body)
             return Answer(response.status, body, response.headers)
 
@@ -140,7 +140,7 @@ class Api:
         """DELETE."""
         return await self.call("DELETE", path)
 
-    async def upload(self, path: str, name: str, data: bytes, **fields: str) -> Answer:
+    async def upload(self, path: str, name: str, data: bytes, /, **fields: str) -> Answer:
         """POST a file as multipart."""
         form = FormData()
         for key, value in fields.items():

@@ -40,6 +40,9 @@ class Edge:
         methods: dict[str, list[str]] = {}
         for endpoint in endpoints:
             app.router.add_route(endpoint.method, endpoint.path, self._handler(endpoint), name=endpoint.name)
+            if endpoint.content_type.startswith("audio/"):
+                # Players ask how much there is before they ask for it.
+                app.router.add_route("HEAD", endpoint.path, self._handler(endpoint))
             methods.setdefault(endpoint.path, []).append(endpoint.method)
         # Without these the console, which takes every GET that is left, would answer for the methods an address lacks.
         for path, allowed in methods.items():

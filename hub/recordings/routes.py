@@ -71,10 +71,14 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
                 await actions.note_listened(tx, recording_id, row["call_id"], who.user_id)
         return await audio_reply(http, providers.objects, audio)
 
-    async def play_own(db: Database, req: Req[None, None]) -> Reply:
+    @routes.get("/recordings/{id}/audio", scope="db", content_type=_WAV, errors=(409, 416))
+    async def recording_audio(db: Database, req: Req[None, None]) -> Reply:
+        """The sound as WAV, whole or in parts (Range): the contact in one channel, we in the other. Listening is audited."""
         return await play(db, req.http, req.who, req.id())
 
-    async def play_linked(db: Database, req: Req[LinkQuery, None]) -> Reply:
+    @routes.get("/media/recordings/{id}", scope="public", query=LinkQuery, content_type=_WAV, errors=(403, 409, 416))
+    async def linked_audio(db: Database, req: Req[LinkQuery, None]) -> Reply:
+        """The sound, at an address from POST /recordings/{id}/link."""
         link = read_key(secret, req.query.key, req.id())
         if link is None or link.user_id is None:
             raise Forbidden("This address is not valid any more. Open the recording again.", code="link_expired")
@@ -83,26 +87,6 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
         if role is None:
             raise Forbidden("Who opened this is no member any more.", code="link_expired")
         return await play(db, req.http, Who(link.tenant_id, link.user_id, role, request_id=req.request_id), req.id())
-
-    @routes.get("/recordings/{id}/audio", scope="db", content_type=_WAV, errors=(409, 416))
-    async def recording_audio(db: Database, req: Req[None, None]) -> Reply:
-        """The sound as WAV, whole or in parts (Range): the contact in one channel, we in the other. Listening is audited."""
-        return await play_own(db, req)
-
-    @routes.add("HEAD", "/recordings/{id}/audio", scope="db", content_type=_WAV, errors=(409, 416))
-    async def recording_audio_head(db: Database, req: Req[None, None]) -> Reply:
-        """How long the sound's file is."""
-        return await play_own(db, req)
-
-    @routes.get("/media/recordings/{id}", scope="public", query=LinkQuery, content_type=_WAV, errors=(403, 409, 416))
-    async def linked_audio(db: Database, req: Req[LinkQuery, None]) -> Reply:
-        """The sound, at an address from POST /recordings/{id}/link."""
-        return await play_linked(db, req)
-
-    @routes.add("HEAD", "/media/recordings/{id}", scope="public", query=LinkQuery, content_type=_WAV, errors=(403, 409, 416))
-    async def linked_audio_head(db: Database, req: Req[LinkQuery, None]) -> Reply:
-        """How long the sound's file is, at such an address."""
-        return await play_linked(db, req)
 
     @routes.get("/calls/{id}/recording", returns=CallRecording)
     async def get_call_recording(tx: Tx, req: Req[None, None]) -> Reply:

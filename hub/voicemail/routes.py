@@ -89,7 +89,9 @@ def voicemail_routes(settings: Settings, providers: Providers) -> Routes:
         audio = StoredAudio(row["object_key"], row["bytes"], row["content_type"], f'"{req.id()}"')
         return await audio_reply(req.http, providers.objects, audio)
 
-    async def play_linked(db: Database, req: Req[LinkQuery, None]) -> Reply:
+    @routes.get("/media/voicemail-drops/{id}", scope="public", query=LinkQuery, content_type=_KINDS, errors=(403, 416))
+    async def linked_voicemail_drop(db: Database, req: Req[LinkQuery, None]) -> Reply:
+        """The message's sound, at a signed address: for the telephone provider, and for audio elements."""
         link = opened(settings, req.query.key, req.id())
         if link is None:
             raise Forbidden("This address is not valid any more.", code="link_expired")
@@ -99,16 +101,6 @@ def voicemail_routes(settings: Settings, providers: Providers) -> Routes:
             raise actions.missing()
         audio = StoredAudio(row["object_key"], row["bytes"], row["content_type"], f'"{req.id()}"')
         return await audio_reply(req.http, providers.objects, audio)
-
-    @routes.get("/media/voicemail-drops/{id}", scope="public", query=LinkQuery, content_type=_KINDS, errors=(403, 416))
-    async def linked_voicemail_drop(db: Database, req: Req[LinkQuery, None]) -> Reply:
-        """The message's sound, at a signed address: for the telephone provider, and for audio elements."""
-        return await play_linked(db, req)
-
-    @routes.add("HEAD", "/media/voicemail-drops/{id}", scope="public", query=LinkQuery, content_type=_KINDS, errors=(403, 416))
-    async def linked_voicemail_drop_head(db: Database, req: Req[LinkQuery, None]) -> Reply:
-        """How long the message's file is, at such an address."""
-        return await play_linked(db, req)
 
     @routes.post("/calls/{id}/drop", body=DropIn, returns=Call, status=202)
     async def drop_voicemail(tx: Tx, req: Req[None, DropIn]) -> Reply:

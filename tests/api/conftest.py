@@ -51,7 +51,10 @@ async def lasting_database(postgres: PostgresServer) -> AsyncIterator[TestDataba
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lasting_server(lasting_database: TestDatabase, valkey_url: str) -> AsyncIterator[RunningHub]:
+async def lasting_server(
+    lasting_database: TestDatabase, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningHub]:
     """A hub that the tests of one file share. They need `pytest.mark.asyncio(loop_scope="module")`."""
-    async with running_hub(make_settings(lasting_database.app_url, valkey_url)) as running:
+    objects = str(tmp_path_factory.mktemp("objects"))
+    async with running_hub(make_settings(lasting_database.app_url, valkey_url, objects=objects)) as running:
         yield running

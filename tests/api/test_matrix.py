@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +25,7 @@ from hub.permits.actions import decide
 from hub.who import ROLES
 from tests.conftest import Company, make_company
 from tests.harness import Answer, Api, RunningHub, make_settings
+from tests.recordings.kit import a_recording, put_file, wav
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -65,6 +67,11 @@ PUBLIC = {
             "{tenant_id}/calls/{id}/voicemail-text",
         )
     },
+    "POST /webhooks/twilio/{tenant_id}/recordings/{id}/status": "the provider's signature; see tests/recordings",
+    "POST /webhooks/twilio/{tenant_id}/recordings/{id}/transcription": "the provider's signature; see tests/recordings",
+    "POST /webhooks/twilio/{tenant_id}/calls/{id}/announcement": "the provider's signature; see tests/recordings",
+    "GET /api/v1/media/recordings/{id}": "a signed address takes the token's place; see tests/recordings",
+    "GET /api/v1/media/voicemail-drops/{id}": "a signed address takes the token's place; see tests/recordings",
 }
 
 # What a well-formed request carries.
@@ -115,6 +122,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/queues/{id}/sessions": {},
     "POST /api/v1/dial-sessions/{id}/skip": {"reason": "wrong person"},
     "POST /api/v1/dial-sessions/{id}/callback": {"at": TOMORROW},
+    "POST /api/v1/calls/{id}/recording": {"state": "on"},
+    "POST /api/v1/calls/{id}/drop": {"drop_id": str(UUID(int=1))},
 }
 
 Make = Callable[[RunningHub, Company], Awaitable[str]]
@@ -229,6 +238,19 @@ async def a_dial_session(server: RunningHub, company: Company) -> str:
     return str((await owner.post(f"/queues/{queue_id}/sessions")).body["id"])
 
 
+async def a_heard_recording(server: RunningHub, company: Company) -> str:
+    recording = await a_recording(server.hub.db, company)
+    await put_file(Path(server.settings.objects), company, recording, wav())
+    return str(recording)
+
+
+async def a_voicemail_drop(server: RunningHub, company: Company) -> str:
+    form = {"name": f"Hello {next(_numbers)}"}
+    answer = await server.as_member(company, "owner").upload("/voicemail-drops", "hello.wav", wav(), **form)
+    assert answer.status == 201, answer.body
+    return str(answer.body["id"])
+
+
 # How to make one real thing for the id in a path.
 THINGS: dict[str, Make] = {
     "/api/v1/members/{id}": a_member,
@@ -282,6 +304,14 @@ THINGS: dict[str, Make] = {
     "/api/v1/dial-sessions/{id}/leave": a_dial_session,
     "/api/v1/admin/jobs/{id}/retry": a_job,
     "/api/v1/admin/jobs/{id}/drop": a_job,
+    "/api/v1/recordings/{id}": a_heard_recording,
+    "/api/v1/recordings/{id}/link": a_heard_recording,
+    "/api/v1/recordings/{id}/audio": a_heard_recording,
+    "/api/v1/calls/{id}/recording": a_call,
+    "/api/v1/calls/{id}/drop": a_call,
+    "/api/v1/voicemail-drops/{id}": a_voicemail_drop,
+    "/api/v1/voicemail-drops/{id}/link": a_voicemail_drop,
+    "/api/v1/voicemail-drops/{id}/audio": a_voicemail_drop,
 }
 
 # Lists without an id in the path: what a company sees in which nothing has happened, and which only its own things may fill.
@@ -315,6 +345,8 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/members": lambda body: all(m["email"].startswith(ROLES) and "globex" in m["email"] for m in body["data"]),
     "/api/v1/me": lambda body: body["tenant"]["name"].startswith("Globex") and len(body["tenants"]) == 1,
     "/api/v1/dispositions": lambda body: len(body["data"]) == 8,
+    "/api/v1/recordings": lambda body: body["data"] == [],
+    "/api/v1/voicemail-drops": lambda body: body["data"] == [],
 }
 
 # Lists that are no company's own.
