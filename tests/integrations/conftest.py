@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
-from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
+from twilio.request_validator import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, RequestValidator
 from twilio.rest import Client
 from yarl import URL
 
@@ -221,6 +221,8 @@ class Application:
     heard: list[Heard] = field(default_factory=list)
     # What to answer by path: TwiML, or the bytes of a sound. 204 without one.
     answers: dict[str, str | bytes] = field(default_factory=dict)
+    # The secrets of shared keys, by their ids, where the sandbox signs with one.
+    shared_keys: dict[str, str] = field(default_factory=dict)
 
     def at(self, path: str, **fields: str) -> list[dict[str, str]]:
         """Return the fields of what was told to `path`, in its order."""
@@ -232,7 +234,10 @@ class Application:
         fields = dict(parse_qsl(body or request.query_string, keep_blank_values=True))
         signed = dict(parse_qsl(body, keep_blank_values=True))
         url = f"{self.url}{request.path_qs}"
-        genuine = RequestValidator(SandboxSettings().auth_token).validate(url, signed, request.headers[SIGNATURE_HEADER])
+        settings = dict(part.split("=") for part in request.headers.get(SIGNATURE_SETTINGS_HEADER, "").split(",") if part)
+        secret = self.shared_keys[settings["key"]] if settings else SandboxSettings().auth_token
+        signature, algorithm = request.headers[SIGNATURE_HEADER], settings.get("algorithm")
+        genuine = RequestValidator(secret).validate(url, signed, signature, algorithm)
         self.heard.append(Heard(request.path, request.method, fields, genuine))
         answer = self.answers.get(request.path)
         if isinstance(answer, bytes):

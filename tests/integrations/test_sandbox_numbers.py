@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from integrations.sandbox.twilio import Sandbox, SandboxSettings
@@ -95,9 +95,9 @@ async def test_numbers_are_searched_by_country_kind_and_pattern(twilio: Client) 
     assert [each.phone_number for each in await on_sale("US").local.list_async(contains="206**550199")] == []
     assert [each.phone_number for each in await on_sale("US").local.list_async(contains="206%199$")] == ["+12065550199"]
     assert len(await on_sale("GB").mobile.list_async(page_size=30)) == 100
-    with pytest.raises(TwilioRestException) as refused:
+    # The SDK says no more of a list that it can't read.
+    with pytest.raises(TwilioException, match="HTTP 404"):
         await on_sale("ZZ").local.list_async()
-    assert refused.value.status == 404
 
 
 # Incoming calls

@@ -6,10 +6,10 @@ import pytest
 from twilio.rest import Client
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
-from integrations.sandbox.twilio import Sandbox
+from integrations.sandbox.twilio import Sandbox, SandboxSettings
 from integrations.sandbox.twilio.audio import seconds_of, tone
 from integrations.sandbox.twilio.calls import Call
-from tests.integrations.conftest import FROM, Application, Hand, eventually
+from tests.integrations.conftest import FROM, Application, Elsewhere, Hand, StartSandbox, eventually
 
 NEVER_ENDS = "+12025550154"
 BUSY = "+18602913905"
@@ -193,6 +193,36 @@ async def test_a_screen_is_heard_before_the_legs_are_connected(
     await eventually(lambda: len(sandbox.calls) == 2 and sandbox.calls[0].occupation is not None)
     assert sandbox.calls[0].heard == ["say: A call from Ada"]
     assert leg(sandbox, sid).status == "in-progress"
+
+
+async def test_webhooks_can_be_signed_with_a_shared_key(start: StartSandbox, application: Application) -> None:
+    application.shared_keys["HK1"] = "secret"
+    sandbox = await start(SandboxSettings(speed=50.0, signing_key=("HK1", "secret")))
+    http = Elsewhere(sandbox.url)
+    twilio = Client(sandbox.account_sid, sandbox.auth_token, http_client=http)
+
+    await twilio.calls.create_async(
+        to=NEVER_ENDS, from_=FROM, url=f"{application.url}/voice?a=b%20c", status_callback=f"{application.url}/status"
+    )
+
+    await eventually(lambda: application.at("/status"))
+    assert [each.is_genuine for each in application.heard] == [True, True]
+    await http.close()
+
+
+async def test_somebody_who_waits_hears_music_until_the_conference_starts(
+    twilio: Client, sandbox: Sandbox, application: Application
+) -> None:
+    application.answers["/music"] = "<Response><Say>One moment</Say><Pause length='36000'/><Say>Never</Say></Response>"
+    room = f'<Conference waitUrl="{application.url}/music">room</Conference>'
+    sid = await place(twilio, f"<Response><Dial>{room}</Dial></Response>")
+    await eventually(lambda: leg(sandbox, sid).heard)
+
+    await twilio.conferences("room").participants.create_async(to="client:sim-rep", from_=FROM, wait_url="")
+    await eventually(lambda: sandbox.conferences[0].status == "in-progress")
+
+    assert leg(sandbox, sid).heard == ["say: One moment"]
+    assert [each.waiting for each in sandbox.conferences[0].present] == [None, None]
 
 
 @pytest.mark.parametrize(("channels", "seconds"), [(1, 1), (2, 7)])

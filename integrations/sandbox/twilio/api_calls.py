@@ -126,7 +126,8 @@ class CallsApi:
         if status:
             self._exchange.end(call, "completed" if call.status == "in-progress" else "canceled")
         elif instructions.twiml or instructions.url:
-            if call.status != "in-progress":
+            # An incoming call may be sent elsewhere while it still rings.
+            if call.status != "in-progress" and call.direction != "inbound":
                 raise refusals.not_in_progress()
             if not instructions.twiml and not is_web_address(instructions.url):
                 raise refusals.invalid_url(instructions.url)
@@ -140,7 +141,7 @@ class CallsApi:
         query = visit.request.query
         matching = (
             call
-            for call in self._book.newest_first()
+            for call in self._book.newest_first(query.get("To"))
             if is_equal(query, To=call.to, From=call.from_, Status=call.status, ParentCallSid=call.parent_sid or "")
             and is_within(call.started_at, query, "StartTime")
             and is_within(call.ended_at, query, "EndTime")

@@ -10,6 +10,7 @@ from integrations.sandbox.twilio.api_calls import CallMaker, callback_of
 from integrations.sandbox.twilio.calls import Call, CallBook
 from integrations.sandbox.twilio.conferences import Conference, Conferences, Participant
 from integrations.sandbox.twilio.courier import Courier
+from integrations.sandbox.twilio.dialing import enter
 from integrations.sandbox.twilio.door import Door, Route, Visit
 from integrations.sandbox.twilio.exchange import Exchange
 from integrations.sandbox.twilio.interpreter import Interpreter
@@ -61,7 +62,7 @@ class ConferencesApi:
         query = visit.request.query
         matching = (
             each
-            for each in self._conferences.newest_first()
+            for each in self._conferences.newest_first(query.get("FriendlyName"))
             if is_equal(query, FriendlyName=each.name, Status=each.status)
             and is_within(each.created_at, query, "DateCreated")
             and is_within(each.updated_at, query, "DateUpdated")
@@ -116,7 +117,9 @@ class ConferencesApi:
             ends=flag(form, "EndConferenceOnExit"),
             put_out=lambda: _hang_up(self._exchange, call),
         )
-        call.on_answer = lambda: self._conferences.join(participant)
+        wait_url = text(form, "WaitUrl")
+        wait_method = "GET" if text(form, "WaitMethod").upper() == "GET" else "POST"
+        call.on_answer = lambda: enter(self._conferences, self._interpreter, participant, wait_url, wait_method)
         self._book.add(call)
         resource = participant.as_resource() | {"queue_time": "0"}
         self._exchange.dial(call)

@@ -170,24 +170,30 @@ class CallBook:
 
     def __init__(self) -> None:
         self._calls: dict[str, Call] = {}
+        self._by_to: dict[str, dict[str, Call]] = {}
 
     def add(self, call: Call) -> None:
         """Remember a new call."""
         self._calls[call.sid] = call
+        self._by_to.setdefault(call.to, {})[call.sid] = call
         if len(self._calls) > _KEPT:
             # A line that stays open all day is older than ten thousand calls, and must not vanish for that.
-            oldest = next((sid for sid, each in self._calls.items() if each.is_over), call.sid)
-            if oldest != call.sid:
-                del self._calls[oldest]
+            oldest = next((sid for sid, each in self._calls.items() if each.is_over), "")
+            self.remove(oldest)
 
     def remove(self, sid: str) -> None:
         """Forget a call."""
-        self._calls.pop(sid, None)
+        call = self._calls.pop(sid, None)
+        if call is not None:
+            same = self._by_to[call.to]
+            del same[sid]
+            if not same:
+                del self._by_to[call.to]
 
     def get(self, sid: str) -> Call | None:
         """Return a call by its SID."""
         return self._calls.get(sid)
 
-    def newest_first(self) -> Iterator[Call]:
-        """Go through the calls, backwards in time."""
-        return reversed(list(self._calls.values()))
+    def newest_first(self, to: str | None = None) -> Iterator[Call]:
+        """Go through the calls, or those to one number, backwards in time."""
+        return reversed(list((self._calls if to is None else self._by_to.get(to, {})).values()))

@@ -1,5 +1,6 @@
 """Conferences: who is in, who hears whom, and what is told about it."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,6 +49,7 @@ class Participant:
     ends: bool = False
     joined: bool = False
     announced: list[str] = field(default_factory=list)
+    waiting: "asyncio.Task[None] | None" = None
     callback: Callback = field(default_factory=Callback)
     put_out: Callable[[], None] = lambda: None
     leave: Callable[["Participant", str], None]
@@ -65,6 +67,12 @@ class Participant:
         if self.call.status == "in-progress":
             return "connected" if self.joined else "connecting"
         return _STATUSES.get(self.call.status, "failed")
+
+    def stop_waiting(self) -> None:
+        """Hear no more of what is played until the conference starts."""
+        if self.waiting is not None:
+            self.waiting.cancel()
+            self.waiting = None
 
     def release(self, reason: str) -> None:
         """Leave, because the leg hung up or was sent elsewhere."""
@@ -172,14 +180,15 @@ class Conferences:
         self._courier = courier
         self._all: dict[str, Conference] = {}
         self._open: dict[str, Conference] = {}
+        self._named: dict[str, list[Conference]] = {}
 
     def get(self, sid: str) -> Conference | None:
         """Return a conference by its SID."""
         return self._all.get(sid)
 
-    def newest_first(self) -> Iterator[Conference]:
-        """Go through the conferences, backwards in time."""
-        return reversed(list(self._all.values()))
+    def newest_first(self, name: str | None = None) -> Iterator[Conference]:
+        """Go through the conferences, or those of one name, backwards in time."""
+        return reversed(list(self._all.values() if name is None else self._named.get(name, ())))
 
     def live(self) -> list[Conference]:
         """Return the conferences that have not ended."""
@@ -191,10 +200,19 @@ class Conferences:
         if conference is None:
             conference = Conference(account_sid=self._account_sid, name=name)
             self._open[name] = self._all[conference.sid] = conference
+            self._named.setdefault(name, []).append(conference)
             if len(self._all) > _KEPT:
-                oldest = next(each for each in self._all.values() if each.is_over or each is conference)
-                self._all.pop(oldest.sid)
+                self._forget_one()
         return conference
+
+    def _forget_one(self) -> None:
+        oldest = next((each for each in self._all.values() if each.is_over), None)
+        if oldest is not None:
+            del self._all[oldest.sid]
+            same = self._named[oldest.name]
+            same.remove(oldest)
+            if not same:
+                del self._named[oldest.name]
 
     def seat(self, conference: Conference, call: Call, **options: Any) -> Participant:
         """Give a leg a place; `joined` follows."""
@@ -218,6 +236,8 @@ class Conferences:
         if conference.status == "init" and len(conference.present) > 1 and any(each.starts for each in conference.present):
             conference.status = "in-progress"
             conference.updated_at = now()
+            for each in conference.present:
+                each.stop_waiting()
             self._tell(conference, "conference-start")
 
     def change(
@@ -271,6 +291,7 @@ class Conferences:
         conference = participant.conference
         if conference.seats.pop(participant.sid, None) is not participant:
             return
+        participant.stop_waiting()
         if not participant.joined:
             reason = "participant_add_failed"
         self._tell(conference, "participant-leave", participant, self._of_leaving(participant, reason))
@@ -294,6 +315,7 @@ class Conferences:
         conference.seats.clear()
         for participant in left:
             participant.call.occupation = None
+            participant.stop_waiting()
             self._tell(conference, "participant-leave", participant, self._of_leaving(participant, why_left))
         fields = {"ReasonConferenceEnded": reason, "Reason": _REASONS[reason]}
         if ender is not None:

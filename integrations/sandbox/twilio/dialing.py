@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from integrations.sandbox.twilio import twiml
 from integrations.sandbox.twilio.calls import Call, CallBook, Instructions, RecordingWish
-from integrations.sandbox.twilio.conferences import Conferences
+from integrations.sandbox.twilio.conferences import Conferences, Participant
 from integrations.sandbox.twilio.courier import Callback, Fields
 from integrations.sandbox.twilio.exchange import Exchange
 from integrations.sandbox.twilio.interpreter import Interpreter
@@ -153,7 +153,8 @@ class Dialing:
             put_out=lambda: None if out.done() else out.set_result(None),
         )
         entered_at = self._exchange.clock.now()
-        self._conferences.join(participant)
+        wait_url = document.address(room, "waitUrl")
+        enter(self._conferences, self._interpreter, participant, wait_url, twiml.method_of(room, "waitMethod"))
         limit = self._limit(element, lambda: self._conferences.kick(participant))
         try:
             await out
@@ -283,3 +284,10 @@ class Dialing:
 
 def _record(recordings: Recordings, call: Call, wish: RecordingWish) -> None:
     recordings.start(call, wish)
+
+
+def enter(conferences: Conferences, interpreter: Interpreter, participant: Participant, wait_url: str, wait_method: str) -> None:
+    """Let a participant in; until the conference starts it hears what `wait_url` answers, if there is one."""
+    conferences.join(participant)
+    if wait_url and participant.conference.status == "init":
+        participant.waiting = interpreter.play_while_waiting(participant.call, wait_url, wait_method)

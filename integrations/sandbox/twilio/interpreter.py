@@ -90,6 +90,20 @@ class Interpreter:
 
         self._exchange.begin(send())
 
+    def play_while_waiting(self, call: Call, url: str, method: str) -> "asyncio.Task[None]":
+        """Play what an address answers to somebody who waits, once: nobody listens to the repetition."""
+
+        async def play() -> None:
+            try:
+                await self.run(call, await self.fetch(call, url, method))
+            except NotTwiml as error:
+                self.warn(call, str(error))
+            except HangUp:
+                # Waiting music can't end a call.
+                pass
+
+        return self._exchange.begin(play())
+
     @staticmethod
     def warn(call: Call, warning: str) -> None:
         """Note what Twilio would write into its debugger."""

@@ -60,6 +60,8 @@ def page_of(name: str, matching: Iterable[Listed], path: str, query: Mapping[str
 
 def is_within(at: datetime | None, query: Mapping[str, str], name: str) -> bool:
     """Is a time on the day, after or before the times that the query asks for under `name`?"""
+    if not any(key.startswith(name) for key in query):
+        return True
     tests: dict[str, Callable[[datetime, datetime], bool]] = {
         name: lambda moment, day: day <= moment < day + timedelta(days=1),
         f"{name}>": lambda moment, since: moment >= since,

@@ -93,6 +93,7 @@ class Recordings:
         self._clock: Clock = exchange.clock
         self._courier = courier
         self._all: dict[str, Recording] = {}
+        self._of_call: dict[str, list[Recording]] = {}
         self._live: dict[str, list[Recording]] = {}
         exchange.answered.append(self._begin_as_wished)
         exchange.over.append(self._end_with_call)
@@ -107,7 +108,7 @@ class Recordings:
 
     def of_call(self, call_sid: str) -> list[Recording]:
         """Return a call's recordings, the newest first."""
-        return [each for each in self.newest_first() if each.call.sid == call_sid]
+        return self._of_call.get(call_sid, [])[::-1]
 
     def current(self, call_sid: str) -> Recording | None:
         """Return the recording that a call is under now."""
@@ -116,15 +117,20 @@ class Recordings:
     def remove(self, recording: Recording) -> None:
         """Delete a recording."""
         self.stop(recording)
-        self._all.pop(recording.sid, None)
+        if self._all.pop(recording.sid, None) is not None:
+            same = self._of_call[recording.call.sid]
+            same.remove(recording)
+            if not same:
+                del self._of_call[recording.call.sid]
 
     def start(self, call: Call, wish: RecordingWish) -> Recording:
         """Begin to record a call."""
         recording = Recording(call=call, wish=wish, since=self._clock.now())
         self._all[recording.sid] = recording
+        self._of_call.setdefault(call.sid, []).append(recording)
         self._live.setdefault(call.sid, []).append(recording)
         if len(self._all) > _KEPT:
-            del self._all[next(iter(self._all))]
+            self.remove(next(iter(self._all.values())))
         self._tell(recording)
         return recording
 
