@@ -8,6 +8,7 @@ from hub.calls import dialing, holding, placing
 from hub.calls.dialing import DOUBT_S, Heard, Plan, amd_path, answered_path, callback_path
 from hub.calls.joining import adopt_conference, conference_name, conference_path
 from hub.dialer import actions as dialer
+from hub.inbound import actions as inbound
 from hub.webhooks.inbox import read_delivery
 from integrations.errors import Rejected
 from integrations.ports import CallUpdate, PlaceCall, ProviderCall
@@ -208,6 +209,7 @@ async def ended(run: Run) -> None:
     """What follows the end of a call, for the features that care."""
     async with run.finish() as tx:
         await dialer.call_ended(tx, argument(run, "call_id"))
+        await inbound.settle_untaken(tx, argument(run, "call_id"))
 
 
 @duty(every_s=3.0)

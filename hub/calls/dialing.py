@@ -130,7 +130,13 @@ async def hear(tx: Tx, call_id: UUID, heard: Heard) -> bool:
         await tx.execute(_SQL["adopt_sid"], id=call_id, sid=heard.sid)
     elif call["provider_sid"] != heard.sid:
         return False
-    return await move_call(tx, call, heard.state, at=heard.at, duration_s=heard.duration_s, answered_by=heard.answered_by)
+    state = heard.state
+    if call["direction"] == "inbound" and call["user_id"] is None:
+        # Whoever hears it ring, or talks to the voicemail, is connected for the provider; for us nobody has taken the call.
+        if state == "in_progress":
+            return False
+        state = "no_answer" if state == "completed" else state
+    return await move_call(tx, call, state, at=heard.at, duration_s=heard.duration_s, answered_by=heard.answered_by)
 
 
 async def hear_who_answered(tx: Tx, call_id: UUID, sid: str, answered_by: str) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from hub.calls.actions import create_inbound, take_call
-from hub.calls.moves import move_call
+from hub.calls.dialing import Heard, hear
 from hub.calls.reading import lock_call, missing
 from hub.calls.states import is_live
 from hub.config import Settings
@@ -126,15 +126,9 @@ async def answerer(tx: Tx, call_id: UUID) -> UUID | None:
 
 async def ended(tx: Tx, call_id: UUID, update: CallUpdate) -> None:
     """The provider says how the caller's leg stands; a call that nobody took has ended as a missed one."""
-    call = await lock_call(tx, call_id)
-    if call is None or call["provider_sid"] != update.sid or is_live(update.state):
-        return
-    if call["user_id"] is None:
-        await _stop_ringing(tx, call_id, "gone", "gone")
-        await move_call(tx, call, "completed" if call["state"] == "in_progress" else "no_answer", at=update.at)
-        await note_missed(tx, call_id)
-    else:
-        await move_call(tx, call, update.state, at=update.at, duration_s=update.duration_s)
+    heard = Heard(update.sid, update.state, update.at, update.duration_s)
+    if not is_live(update.state) and await hear(tx, call_id, heard):
+        await settle_untaken(tx, call_id)
 
 
 async def settle_untaken(tx: Tx, call_id: UUID) -> None:
