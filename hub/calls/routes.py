@@ -20,7 +20,7 @@ from hub.calls.models import (
 )
 from hub.config import Settings
 from hub.db import Tx
-from hub.errors import Forbidden, Unavailable
+from hub.errors import Forbidden, Invalid, Unavailable
 from hub.http.endpoint import Reply, Req, Routes
 from hub.http.paging import PageQuery, page, read_cursor
 from hub.lines import actions as lines
