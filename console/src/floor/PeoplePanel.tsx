@@ -1,5 +1,6 @@
 import { Text } from '@mantine/core';
 import type { Person } from '../api/types';
+import { isAtLeast, useMe } from '../app/hooks';
 import { StateBadge } from '../calls/StateBadge';
 import { otherEnd, otherNumber } from '../calls/states';
 import { Elapsed } from '../ui/Elapsed';
@@ -7,9 +8,12 @@ import { Initials } from '../ui/Initials';
 import { Panel } from '../ui/Panel';
 import classes from './Floor.module.css';
 import { type Group, grouped } from './people';
+import { Supervise } from './Supervise';
 
 function Row({ person }: { person: Person }) {
   const { user, call } = person;
+  const me = useMe();
+  const manager = isAtLeast(me.role, 'manager');
   const onCall = person.state === 'on_call' || person.state === 'wrap_up';
   return (
     <li className={classes.person} data-state={person.state}>
@@ -36,7 +40,12 @@ function Row({ person }: { person: Person }) {
           <Text className="muted truncate">{person.reason}</Text>
         )}
       </div>
-      <span className={classes.badge}>{onCall && call && <StateBadge call={call} />}</span>
+      <span className={classes.badge}>
+        {onCall && call && <StateBadge call={call} />}
+        {call && call.state === 'in_progress' && manager && user.id !== me.user.id && (
+          <Supervise call={call} rep={user.name} />
+        )}
+      </span>
       <span className={classes.since} title={`Since ${new Date(person.since).toLocaleTimeString()}`}>
         <Elapsed since={person.since} />
       </span>

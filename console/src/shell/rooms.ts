@@ -5,6 +5,7 @@ import {
   IconChecklist,
   IconFileImport,
   IconMicrophone,
+  IconPhoneOutgoing,
   IconSettings,
   IconStack2,
   IconUsers,
@@ -17,6 +18,7 @@ export type Room = { to: string; label: string; icon: Icon; least: Role; daily?:
 
 const ROOMS: Room[] = [
   { to: '/contacts', label: 'Contacts', icon: IconAddressBook, least: 'rep', daily: true },
+  { to: '/dialer', label: 'Dialer', icon: IconPhoneOutgoing, least: 'rep', daily: true },
   { to: '/floor', label: 'Floor', icon: IconActivityHeartbeat, least: 'rep', daily: true },
   { to: '/tasks', label: 'Tasks', icon: IconChecklist, least: 'rep', daily: true },
   { to: '/recordings', label: 'Recordings', icon: IconMicrophone, least: 'rep' },
