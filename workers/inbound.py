@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from hub.calls.joining import conference_name, conference_path
 from hub.calls.moves import ask_to_end
 from hub.calls.reading import lock_call
 from hub.inbound import actions, missed
@@ -29,10 +30,10 @@ async def join(run: Run) -> None:
         person_id = await actions.answerer(tx, call_id)
     if person_id is None:
         return
-    callback = f"{run.deps.settings.public_url}/webhooks/twilio/{run.job.tenant_id}/calls/{call_id}/conference"
+    callback = run.deps.settings.public_url + conference_path(run.job.tenant_id, call_id)
     try:
         await run.deps.telephony.redirect(
-            run.job.args["leg_sid"], [Conference(actions.conference_of(call_id), status_callback_url=callback)]
+            run.job.args["leg_sid"], [Conference(conference_name(call_id), status_callback_url=callback)]
         )
     except Rejected:
         # Whoever answered has hung up again: nobody is left for the caller.

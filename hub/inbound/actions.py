@@ -12,6 +12,7 @@ import orjson
 
 from hub.calls.actions import create_inbound, take_call
 from hub.calls.dialing import Heard, hear
+from hub.calls.joining import conference_name, conference_path
 from hub.calls.reading import lock_call, missing
 from hub.calls.states import is_live
 from hub.config import Settings
@@ -50,11 +51,6 @@ class Route:
     closed_greeting: str
     label: str
     is_open: bool
-
-
-def conference_of(call_id: UUID) -> str:
-    """The conference that a call is."""
-    return f"ringside-{call_id}"
 
 
 def _webhook(settings: Settings, tx: Tx, call_id: UUID, what: str) -> str:
@@ -148,8 +144,8 @@ async def _next_steps(tx: Tx, settings: Settings, call_id: UUID) -> Sequence[Ste
     if facts is None or not is_live(facts["state"]):
         return [Hangup()]
     if facts["user_id"] is not None:
-        callback_url = _webhook(settings, tx, call_id, "conference")
-        return [Conference(conference_of(call_id), end_on_exit=True, status_callback_url=callback_url)]
+        callback_url = settings.public_url + conference_path(tx.who.tenant_id, call_id)
+        return [Conference(conference_name(call_id), end_on_exit=True, status_callback_url=callback_url)]
     route = await _route(tx, facts["number_id"], facts["contact_id"])
     if not route.is_open:
         return await _unanswered(tx, settings, call_id, route, route.closed_greeting or route.greeting)
