@@ -26,6 +26,7 @@ from hub.lines import actions as lines
 from hub.lines.kinds import Way, way_to
 from hub.presence import actions as presence
 from hub.sqlfiles import load_sql
+from hub.tasks import actions as tasks
 from hub.who import Who
 from integrations.ports import CallState as ProviderState
 
@@ -262,8 +263,17 @@ async def _go_on_without(tx: Tx, call: asyncpg.Record, leg: asyncpg.Record, erro
         if leg["joined_at"] is None and leg["takes_over"] is not None:
             error = f"It was handed over, and nobody took it. {error or ''}".strip()
             if leg["user_id"] is not None:
-                # There is nothing for them to write up.
+                # There is nothing for them to write up, and something to do.
                 await presence.free(tx, leg["user_id"], call["id"])
+                await tasks.create_task(
+                    tx,
+                    kind="missed_call",
+                    title="Call back: a call was handed over to you",
+                    contact_id=call["contact_id"],
+                    assignee_id=leg["user_id"],
+                    due_at=call["now"],
+                    call_id=call["id"],
+                )
         await ask_to_end(tx, call, error=error)
 
 

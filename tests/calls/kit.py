@@ -88,9 +88,12 @@ class House:
         kinds = {leg["id"]: leg["kind"] for leg in (await self.call(call_id))["legs"]}
         listeners = (await self.api("manager").get(f"/calls/{call_id}/listeners")).body["data"]
         kinds |= {leg["id"]: leg["kind"] for leg in listeners}
-        seats = {} if not rooms else {kinds.get(seat["label"], "contact"): seat for seat in rooms[0]["participants"]}
-        names = {seat["call_sid"]: who for who, seat in seats.items()}
-        return {who: seat | {"hears": sorted(names[sid] for sid in seat["hears"])} for who, seat in seats.items()}
+        present = rooms[0]["participants"] if rooms else []
+        names: dict[str, str] = {}
+        for seat in present:
+            who = kinds.get(seat["label"], "contact")
+            names[seat["call_sid"]] = f"another {who}" if who in names.values() else who
+        return {names[s["call_sid"]]: s | {"hears": sorted(names[sid] for sid in s["hears"])} for s in present}
 
     async def hearing(self, call_id: str, **wanted: list[str]) -> None:
         """Wait until everybody in the room hears whom they are to hear, and nobody else is in it."""
@@ -106,8 +109,8 @@ class House:
         found: Json = next(p for p in people if p["user"]["id"] == str(self.company.members[role]))
         return found
 
-    async def events(self, kind: str) -> list[tuple[str, Json]]:
-        """(audience, frame) of the logged events of a type."""
+    async def events(self, kind: str) -> list[tuple[str, str]]:
+        """(audience, frame as text) of the logged events of a type."""
         async with tenant_tx(self.stack.server.hub.db, self.company.who("owner")) as tx:
             return [(row["audience"], row["frame"]) for row in await tx.fetch(_EVENTS, type=kind)]
 
@@ -143,7 +146,7 @@ class House:
 
     def dialed(self) -> list[str]:
         """Everything that was called at the provider, in order."""
-        return [call.to for call in self.stack.sandbox.calls]
+        return [call.to for call in reversed(self.stack.sandbox.calls)]
 
 
 def joined(call: Json, kind: str) -> bool:

@@ -52,5 +52,5 @@ async def test_a_note_is_written_while_talking(house: House) -> None:
     call = await house.talking()
     written = await house.api("rep").patch(f"/calls/{call['id']}", {"note": "Wants a quote by Friday."})
     assert written.body["note"] == "Wants a quote by Friday."
-    assert (await house.events("call.updated"))[-1][1].count("quote by Friday") == 1
+    assert "quote by Friday" in (await house.events("call.updated"))[-1][1]
     assert (await house.api("manager").patch(f"/calls/{call['id']}", {"note": "x" * 10_001})).status == 422
