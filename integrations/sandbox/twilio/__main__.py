@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+import uvloop
+
 from integrations.sandbox.twilio.server import start_sandbox
 from integrations.sandbox.twilio.settings import (
     DEMO_ACCOUNT_SID,
@@ -76,4 +78,4 @@ async def serve(settings: SandboxSettings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(parsed(sys.argv[1:])))
+    uvloop.run(serve(parsed(sys.argv[1:])))
