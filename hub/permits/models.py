@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 from hub.contacts.models import Moment
 from hub.http.paging import PageQuery
@@ -139,8 +139,8 @@ class PermitSettings(BaseModel):
     abroad_start: Quarter = 540
     abroad_end: Quarter = 1200
     abroad_days: Weekdays = [1, 2, 3, 4, 5, 6]
-    require_consent: bool = False
-    practice: bool = False
+    require_consent: StrictBool = False
+    practice: StrictBool = False
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> PermitSettings:
