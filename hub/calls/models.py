@@ -49,7 +49,7 @@ class Call(BaseModel):
     """A telephone call. Times are UTC; `started_at` is when it was asked for.
 
     `user_id` is whose call it is, null while nobody has taken an inbound one. `legs` is who is in it, while it is live.
-    `answered_by` is the provider's word for who or what answered. `line_kind` is how its rep talks.
+    `answered_by` is human, machine, fax or unknown, where the provider was asked. `line_kind` is how its rep talks.
     """
 
     id: UUID

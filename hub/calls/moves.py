@@ -8,7 +8,7 @@ import asyncpg
 
 from hub.calls.legs import end_legs
 from hub.calls.reading import emit_state
-from hub.calls.states import CallState, is_live, may_move, outcome_of
+from hub.calls.states import CallState, answerer, is_live, may_move, outcome_of
 from hub.db import Tx
 from hub.lines.actions import settled
 from hub.presence import actions as presence
@@ -37,6 +37,7 @@ async def move_call(
         return False
     if to == "failed" and error is None and call["error"] is None:
         error = "The telephone provider could not connect the call."
+    answered_by = answerer(answered_by)
     moment = _plausible(at, call)
     ended = None if is_live(to) else moment
     answered = call["answered_at"]

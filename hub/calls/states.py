@@ -52,13 +52,20 @@ def leg_may_move(now: LegState, to: LegState) -> bool:
     return to in LEG_MOVES[now]
 
 
+def answerer(word: str | None) -> str | None:
+    """Who or what answered, of the provider's many words for it: human, machine, fax, unknown; None for none."""
+    if not word:
+        return None
+    return next((kind for kind in ("human", "machine", "fax") if word.startswith(kind)), "unknown")
+
+
 def outcome_of(state: CallState, answered_by: str | None, *, abandoned: bool = False) -> Outcome | None:
     """How a finished call turned out; None while it is live.
 
-    `answered_by` is the provider's word, human or machine_...; `abandoned` says that no rep was there for who answered.
+    `answered_by` is human, machine, fax or unknown; `abandoned` says that no rep was there for who answered.
     """
     if state == "completed":
-        if (answered_by or "").startswith(("machine", "fax")):
+        if answerer(answered_by) in ("machine", "fax"):
             return "voicemail"
         return "abandoned" if abandoned else "connected"
     if state in ("busy", "no_answer", "failed", "canceled"):
