@@ -13,6 +13,7 @@ const ImportsPage = lazy(() => import('../imports/ImportsPage'));
 const NewImportPage = lazy(() => import('../imports/NewImportPage'));
 const ImportPage = lazy(() => import('../imports/ImportPage'));
 const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
+const CallsPage = lazy(() => import('../calls/CallsPage'));
 const DialerPage = lazy(() => import('../dialer/DialerPage'));
 const TasksPage = lazy(() => import('../tasks/TasksPage'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage'));
@@ -55,6 +56,7 @@ export function Rooms() {
         <Route path="/floor" element={<FloorPage />} />
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/dialer/:id?" element={<DialerPage />} />
+        <Route path="/calls" element={<CallsPage />} />
         <Route path="/tasks" element={<TasksPage />} />
         <Route path="/settings/:section?" element={<SettingsPage />} />
         <Route path="/imports" element={<ImportsPage />} />

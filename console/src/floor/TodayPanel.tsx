@@ -1,7 +1,9 @@
+import { Link } from 'react-router';
 import type { Floor } from '../api/types';
 import { outcomeWords } from '../calls/states';
 import { Panel } from '../ui/Panel';
 import { span } from '../ui/time';
+import { callsBehind } from './behind';
 import classes from './Floor.module.css';
 
 const COLORS: [string, string][] = [
@@ -11,18 +13,19 @@ const COLORS: [string, string][] = [
   ['busy', 'var(--rs-warn)'],
   ['canceled', 'var(--mantine-color-gray-4)'],
   ['failed', 'var(--rs-bad)'],
+  ['abandoned', 'var(--mantine-color-red-4)'],
 ];
 
-function Figure({ label, value }: { label: string; value: string }) {
+function Figure({ label, value, to }: { label: string; value: string; to?: string }) {
   return (
     <dl className={classes.figure}>
       <dt>{label}</dt>
-      <dd>{value}</dd>
+      <dd>{to ? <Link to={to}>{value}</Link> : value}</dd>
     </dl>
   );
 }
 
-function Outcomes({ counts }: { counts: Record<string, number> }) {
+function Outcomes({ counts, since }: { counts: Record<string, number>; since: string }) {
   const shown = COLORS.map(([outcome, color]) => ({ outcome, color, count: counts[outcome] ?? 0 })).filter(
     (each) => each.count > 0,
   );
@@ -37,7 +40,9 @@ function Outcomes({ counts }: { counts: Record<string, number> }) {
         {shown.map((each) => (
           <li key={each.outcome}>
             <i style={{ background: each.color }} />
-            {outcomeWords(each.outcome)} <strong className="tabular">{each.count}</strong>
+            <Link to={callsBehind({ since, outcome: each.outcome })}>
+              {outcomeWords(each.outcome)} <strong className="tabular">{each.count}</strong>
+            </Link>
           </li>
         ))}
         {shown.length === 0 && <li className="muted">No call has ended yet today</li>}
@@ -51,13 +56,17 @@ export function TodayPanel({ today }: { today: Floor['today'] }) {
   const ended = Object.values(today.by_outcome).reduce((sum, count) => sum + count, 0);
   const rate = ended > 0 ? `${Math.round((today.connected / ended) * 100)} %` : '–';
   return (
-    <Panel title="Today" className={classes.today}>
+    <Panel title="Today">
       <div className={classes.figures}>
-        <Figure label="Calls" value={today.calls.toLocaleString()} />
-        <Figure label="Connected" value={today.connected.toLocaleString()} />
+        <Figure label="Calls" value={today.calls.toLocaleString()} to={callsBehind({ since: today.since })} />
+        <Figure
+          label="Connected"
+          value={today.connected.toLocaleString()}
+          to={callsBehind({ since: today.since, connected: 'true' })}
+        />
         <Figure label="Connect rate" value={rate} />
         <Figure label="Talk time" value={span(today.talk_s)} />
-        <Outcomes counts={today.by_outcome} />
+        <Outcomes counts={today.by_outcome} since={today.since} />
       </div>
     </Panel>
   );

@@ -75,8 +75,13 @@ export function floor(seq: number, part: Partial<Floor> = {}): Floor {
       by_outcome: {},
       by_disposition: {},
       talk_s: 0,
+      connect_rate: null,
+      meetings: 0,
       since: '2026-03-01T00:00:00Z',
     },
+    leaderboard: [],
+    queues: [],
+    alerts: [],
     recent: [],
     ...part,
   };

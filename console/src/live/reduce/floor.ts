@@ -5,6 +5,8 @@ import { isLive, laterCall, type Reducer, Stale } from './shared';
 /** How much of the stream is kept on the screen. */
 const RECENT = 100;
 
+const REREAD = ['call.disposition_set', 'member.updated', 'alert.', 'queue.', 'dial_session.'];
+
 function withPerson(people: Person[], person: Person): Person[] {
   const index = people.findIndex((item) => item.user.id === person.user.id);
   return index < 0 ? [...people, person] : people.with(index, person);
@@ -69,5 +71,6 @@ export const reduceFloor: Reducer<Floor> = (floor, change) => {
   const sums = change.type === 'call.state_changed' ? counted(moved, change.data.call) : moved;
   const next = { ...sums, recent: [change as Floor['recent'][number], ...floor.recent].slice(0, RECENT) };
   // Which disposition a call carried before is not in the event, so the sums by disposition are read again.
-  return change.type === 'call.disposition_set' || change.type === 'member.updated' ? new Stale(next) : next;
+  // The same goes for the leaderboard, the queues and the alerts.
+  return REREAD.some((start) => change.type.startsWith(start)) ? new Stale(next) : next;
 };
