@@ -195,9 +195,20 @@ class Up:
             port = url.rpartition(":")[2]
             own = {name: value for name, value in env.items() if not name.startswith(("DATABASE_", "REDIS_", "RINGSIDE_"))}
             arguments = ["--port", port, "--calls-per-second", env["TWILIO_CALLS_PER_SECOND"]]
+            arguments += ["--speed", self._sandbox_speed()]
             service = self._service("twilio", ["-m", "integrations.sandbox.twilio", *arguments], own)
             await self._begin(service, lambda: is_open("127.0.0.1", int(port)))
             self.running.sandbox["twilio"] = url
+
+    def _sandbox_speed(self) -> str:
+        text = self.environ.get("RINGSIDE_SANDBOX_SPEED") or "1"
+        try:
+            speed = float(text)
+        except ValueError:
+            speed = 0.0
+        if not 0.1 <= speed <= 1000:
+            raise UpError(f"RINGSIDE_SANDBOX_SPEED is {text!r}; it should be a number from 0.1 to 1000.")
+        return str(speed)
 
     async def _start_programs(self, env: dict[str, str]) -> None:
         host, port = env["RINGSIDE_HOST"], int(env["RINGSIDE_PORT"])
