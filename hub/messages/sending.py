@@ -24,6 +24,8 @@ _SQL = load_sql("messages")
 
 # How long the provider's list is given to show a message whose answer was lost, before it counts as never sent.
 DOUBT_S = 15.0
+# How a provider refuses a message to somebody who wrote STOP (https://www.twilio.com/docs/api/errors/21610).
+OPTED_OUT = "21610"
 
 _OURS: dict[ProviderState, MessageState] = {
     "queued": "sending",
@@ -110,11 +112,18 @@ async def forget_asking(tx: Tx, message_id: UUID) -> None:
 
 
 async def fail(tx: Tx, message_id: UUID, reason: str, code: str | None = None) -> None:
-    """The message can't be sent; say why."""
+    """The message can't be sent; say why. Who has opted out at the provider has opted out here, too."""
     message = await tx.fetchrow(_SQL["lock_message"], id=message_id)
-    if message is not None:
-        number = int(code) if code and code.isdigit() else None
+    if message is None:
+        return
+    number = int(code) if code and code.isdigit() else None
+    if code != OPTED_OUT:
         await move_message(tx, message, "failed", error=reason, error_code=number)
+    elif message["automatic"]:
+        await move_message(tx, message, "canceled", error="The telephone provider has confirmed it already.", error_code=number)
+    else:
+        await move_message(tx, message, "failed", error=reason, error_code=number)
+        await permits.suppress(tx, "phone", message["to_number"], "They opted out with the carrier.", "stop", channel="sms")
 
 
 async def strangers(tx: Tx, sids: Sequence[str]) -> list[str]:

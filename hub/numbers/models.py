@@ -21,7 +21,7 @@ Greeting = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise ValueError("There is no such time zone. It looks like America/New_York.") from None
     return name
 
