@@ -32,7 +32,9 @@ Code = Literal[
 ]
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
-Quarter = Annotated[int, Field(ge=0, le=1440, multiple_of=15, description="Minutes after midnight at the contact's place.")]
+Quarter = Annotated[
+    int, Field(strict=True, ge=0, le=1440, multiple_of=15, description="Minutes after midnight at the contact's place.")
+]
 
 
 def _weekdays(value: list[int]) -> list[int]:
@@ -40,7 +42,7 @@ def _weekdays(value: list[int]) -> list[int]:
 
 
 Weekdays = Annotated[
-    list[Annotated[int, Field(ge=1, le=7)]],
+    list[Annotated[int, Field(strict=True, ge=1, le=7)]],
     Field(min_length=1, max_length=7, description="1 is Monday, 7 is Sunday."),
     AfterValidator(_weekdays),
 ]
@@ -131,8 +133,8 @@ class PermitSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    calls_per_contact_per_day: Annotated[int | None, Field(ge=1, le=100)] = 3
-    calls_per_contact_per_week: Annotated[int | None, Field(ge=1, le=500)] = 7
+    calls_per_contact_per_day: Annotated[int | None, Field(strict=True, ge=1, le=100)] = 3
+    calls_per_contact_per_week: Annotated[int | None, Field(strict=True, ge=1, le=500)] = 7
     hours_start: Quarter = 480
     hours_end: Quarter = 1260
     days: Weekdays = [1, 2, 3, 4, 5, 6, 7]
