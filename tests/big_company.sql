@@ -124,6 +124,41 @@ FROM generate_series(1, 20000) AS n;
 INSERT INTO dial_queues (tenant_id, name, state, created_at)
 SELECT uuid '{tenant}', 'queue ' || n, CASE WHEN n % 1000 = 1 THEN 'running' ELSE 'done' END, now() - n * interval '1 hour'
 FROM generate_series(1, 4000) AS n;
+CREATE TEMPORARY TABLE queues AS
+SELECT id, row_number() OVER (ORDER BY created_at DESC) AS n FROM dial_queues WHERE tenant_id = uuid '{tenant}';
+INSERT INTO dial_items (tenant_id, queue_id, contact_id, state, created_key)
+SELECT uuid '{tenant}', q.id, p.id, CASE WHEN p.n % 10 = 0 THEN 'waiting' ELSE 'done' END, p.at
+FROM people p JOIN queues q ON q.n = 1 + p.n % 20;
+INSERT INTO dial_days (tenant_id, queue_id, period, day, answered, abandoned)
+SELECT uuid '{tenant}', q.id, 0, current_date - d, 100, 2 FROM queues q, generate_series(1, 60) AS d WHERE q.n <= 100;
+INSERT INTO dial_sessions (tenant_id, queue_id, user_id, state, started_at, ended_at)
+SELECT uuid '{tenant}', q.id, r.user_id, CASE WHEN s = 1 THEN 'ready' ELSE 'ended' END, now() - s * interval '1 hour',
+       CASE WHEN s > 1 THEN now() - s * interval '1 hour' + interval '30 minutes' END
+FROM generate_series(1, 200) AS s CROSS JOIN reps r JOIN queues q ON q.n = 1 + (s + r.n) % 20;
+INSERT INTO call_legs (tenant_id, call_id, kind, user_id, address, state, created_at)
+SELECT uuid '{tenant}', id, 'rep', user_id, 'client:rep', CASE WHEN state = 'ringing' THEN 'joined' ELSE 'left' END, created_at
+FROM calls WHERE tenant_id = uuid '{tenant}';
+
+-- Each with its call's id. Everybody says hello, few say zenith.
+INSERT INTO recordings (tenant_id, id, call_id, contact_id, user_id, state, wanted, provider_sid, object_key, bytes, duration_s,
+                        created_at, keep_until)
+SELECT k.tenant_id, k.id, k.id, k.contact_id, k.user_id, 'stored', 'off', 'RE' || k.provider_sid, 'recordings/' || k.id || '.wav', 16044, 1,
+       k.created_at, k.created_at + interval '400 days'
+FROM calls k WHERE k.tenant_id = uuid '{tenant}' AND k.state = 'completed';
+INSERT INTO transcripts (tenant_id, recording_id, user_id, contact_id, at, text, words)
+SELECT t.tenant_id, t.id, t.user_id, t.contact_id, t.created_at, t.text, to_tsvector('simple', t.text)
+FROM (SELECT r.*, 'hello ' || CASE WHEN n % 200 = 0 THEN 'zenith ' ELSE '' END
+             || (SELECT string_agg('word' || (n * 31 + i * i) % 3000, ' ') FROM generate_series(1, 80) AS i) AS text
+      FROM (SELECT r.*, row_number() OVER (ORDER BY r.created_at) AS n FROM recordings r WHERE r.tenant_id = uuid '{tenant}') AS r
+      WHERE n % 3 = 0) AS t;
+INSERT INTO call_audit (tenant_id, call_id, at, actor_id, action)
+SELECT k.tenant_id, k.id, k.created_at, k.user_id, 'joined' FROM calls k WHERE k.tenant_id = uuid '{tenant}';
+INSERT INTO voicemail_drops (tenant_id, user_id, name, object_key, content_type, bytes, duration_ms)
+SELECT uuid '{tenant}', r.user_id, 'message ' || i, 'drops/' || i || '.wav', 'audio/wav', 16044, 1000
+FROM generate_series(1, 4000) AS i LEFT JOIN reps r ON r.n = i % 39 AND i % 2000 > 5;
+INSERT INTO call_drops (tenant_id, call_id, drop_id)
+SELECT k.tenant_id, k.id, (SELECT d.id FROM voicemail_drops d WHERE d.tenant_id = k.tenant_id LIMIT 1)
+FROM calls k WHERE k.tenant_id = uuid '{tenant}' AND k.state = 'completed' ORDER BY k.created_at LIMIT 5000;
 
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
@@ -136,5 +171,5 @@ SELECT now() - n * interval '10 seconds', 'role_changed', uuid '{tenant}', (SELE
 FROM generate_series(1, 8000) AS n;
 INSERT INTO sign_in_failures (key, failures, window_ends_at)
 SELECT '{slug}' || n, 1, now() + interval '5 minutes' FROM generate_series(1, 10000) AS n;
-DROP TABLE reps, people, newest;
+DROP TABLE reps, people, newest, queues;
 RESET session_replication_role;

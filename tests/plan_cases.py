@@ -10,6 +10,7 @@ from uuid import UUID
 
 from hub.db import Database
 from hub.who import Who
+from tests.dialer import plan_cases as dialer
 
 NOW = datetime.now(UTC)
 EVENT = '[{"type": "a.b", "audience": "tenant", "actor": {}, "subject_kind": "x", "subject_id": null, "data": {}}]'
@@ -120,6 +121,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
     ]
     addresses = [f"home{n * 5}@mail.example.org" for n in range(1, 500)]
     return {
+        **dialer.reads(big.rep, big.contact, big.some_contacts),
         "contacts.list_contacts": list(contact_lists(big)),
         "contacts.get_contact": [{"id": big.contact}],
         "contacts.contact_exists": [{"id": big.contact}],
@@ -200,6 +202,31 @@ def reads(big: Big) -> dict[str, list[Params]]:
         "jobs.jobs_due": [{"overdue_s": 0.0, "limit": 100}],
         "jobs.jobs_census": [{}],
         "jobs.lock_job": [{"job_id": big.job}],
+        "recordings.list_recordings": [
+            given | after
+            for given in (page, page | {"of_user": big.rep}, page | {"contact_id": big.contact}, page | {"of_user": UUID(int=9)})
+            for after in ({}, middle)
+        ],
+        "recordings.search_recordings": [
+            {"of_user": None, "contact_id": None, "after": None, "after_id": None, **page, "query": words, **given}
+            for words in ("hello", "zenith", "word77", "wor", "hello zenith", '"hello zenith"', "none such", "word1 word2 word3")
+            for given in ({}, {"of_user": big.rep}, {"contact_id": big.contact}, middle)
+        ],
+        "recordings.get_recording": [{"id": big.call, "sees_all": False}],
+        "recordings.recordings_of_call": [{"call_id": big.call}],
+        "recordings.call_rules": [{"call_id": big.call}],
+        "recordings.recording_of_sid": [{"sid": "RECAacme77"}],
+        "recordings.recording_under_way": [{"call_id": big.call}],
+        "recordings.lock_call_of": [{"id": big.call}],
+        "recordings.lock_recording": [{"id": big.call}],
+        "recordings.role_of": [{"person_id": big.rep}],
+        "recordings.expired": [{"limit": 200}],
+        "recordings.unheard": [{"silent_s": 120.0, "limit": 200}],
+        "voicemail.list_drops": [page, page | middle],
+        "voicemail.get_drop": [{"id": big.contact}],
+        "voicemail.file_of_drop": [{"id": big.contact}],
+        "voicemail.get_call_drop": [{"call_id": big.call}],
+        "voicemail.has_disposition": [{"value": "left_voicemail"}],
         "members.list_members": [page, page | {"after_key": "rep 2", "after_id": big.contact}],
         "members.get_member": [{"id": big.rep}],
         "members.lock_member": [{"id": big.rare}],
@@ -278,7 +305,9 @@ def writes(big: Big) -> dict[str, list[Params]]:
     held: Params = {"job_id": big.job, "attempt": 1, "worker": "w"}
     call: Params = {"id": big.live_call}
     person: Params = {"person_id": big.rep}
+    recording: Params = {"id": big.call}
     return {
+        **dialer.writes(big.rep),
         "contacts.update_contact": [{"id": big.contact, "set_title": True, "title": "x", "version": 1}],
         "contacts.delete_contact": [{"id": big.contact}],
         "contacts.restore_contact": [{"id": big.contact}],
@@ -328,6 +357,25 @@ def writes(big: Big) -> dict[str, list[Params]]:
         "jobs.bury_job": [held | {"error": "x", "max_attempts": 8, "pardon": 0}],
         "jobs.retry_dead_job": [{"job_id": big.dead_job}],
         "jobs.drop_job": [{"job_id": big.dead_job}],
+        "recordings.want": [recording | {"wanted": "paused"}],
+        "recordings.note_announced": [recording | {"announcement": "x"}],
+        "recordings.ask_recording": [recording],
+        "recordings.unask_recording": [recording],
+        "recordings.adopt_recording": [recording | {"sid": "REnew"}],
+        "recordings.move_recording": [recording | {"state": "failed", "error": "x"}],
+        "recordings.end_recording": [recording | {"duration_s": 1, "channels": 2}],
+        "recordings.store_recording": [recording | {"key": "k", "bytes": 1, "duration_s": 1, "channels": 2}],
+        "recordings.delete_recording": [recording | {"reason": "asked"}],
+        "recordings.forget_transcript": [recording],
+        "recordings.note_gone": [recording | {"provider": True, "object": False}],
+        "recordings.keep_transcript": [recording | {"text": "hello again"}],
+        "recordings.set_call_recording": [{"call_id": big.call, "state": "on"}],
+        "recordings.note_listened": [recording | {"call_id": big.call, "listener": big.rep}],
+        "recordings.touch_recording": [recording | {"silent_s": 1.0}],
+        "voicemail.delete_drop": [{"id": big.contact}],
+        "voicemail.release_rep": [{"call_id": big.call}],
+        "voicemail.note_played": [{"call_id": big.call}],
+        "voicemail.note_unplayed": [{"call_id": big.call, "error": "x"}],
         "members.update_member": [{"id": big.rep, "role": "admin", "status": "active"}],
         "presence.hold_presence": [person],
         "presence.set_presence": [person | {"state": "away", "call_id": None, "reason": None, "lasts_s": None}],
@@ -381,6 +429,7 @@ INSERTS = "it inserts what it is given"
 PARTITIONS = "once an hour, over all companies"
 # Why these are not looked at here.
 NOT_LOOKED_AT = {
+    **{f"dialer.{name}": INSERTS for name in dialer.INSERTS},
     "activities.insert_activity": INSERTS,
     "auth.open_session": INSERTS,
     "calls.insert_call": INSERTS,
@@ -415,6 +464,10 @@ NOT_LOOKED_AT = {
     "jobs.idempotency_forget": PARTITIONS,
     "jobs.webhook_deliveries_forget": PARTITIONS,
     "jobs.auth_sweep": PARTITIONS,
+    "recordings.insert_recording": INSERTS,
+    "recordings.insert_voicemail": INSERTS,
+    "voicemail.insert_drop": INSERTS,
+    "voicemail.insert_call_drop": INSERTS,
     "members.note_access_change": INSERTS,
     "dispositions.insert_disposition": INSERTS,
     "tasks.insert_task": INSERTS,

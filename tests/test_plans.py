@@ -55,7 +55,16 @@ SMALL = {
     "import_chunks",
 }
 # Run after `plan_for_these_values`, so that no kept plan is ever used.
-PLANNED_EACH_TIME = {"calls.list_calls", "contacts.list_contacts", "permits.list_suppressions", "realtime.read_visible_events"}
+PLANNED_EACH_TIME = {
+    "calls.list_calls",
+    "contacts.list_contacts",
+    "dialer.fill_batch",
+    "dialer.list_items",
+    "permits.list_suppressions",
+    "realtime.read_visible_events",
+    "recordings.list_recordings",
+    "recordings.search_recordings",
+}
 
 _numbers = itertools.count(1)
 
