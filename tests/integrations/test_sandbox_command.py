@@ -52,10 +52,12 @@ def test_the_command_line_sets_every_habit(monkeypatch: pytest.MonkeyPatch) -> N
     habits = {"--callback-delay": "2", "--callback-copies": "2"}
     values = [part for pair in (pairs | habits).items() for part in pair]
 
+    values += ["--number", "+12025550101", "--numbers-file", "numbers.json"]
     settings = parsed([*values, "--callbacks-swapped", "--no-callbacks"])
 
     assert (settings.account_sid, settings.auth_token) == ("AC1", "from the environment")
     assert (settings.speed, settings.calls_per_s, settings.from_numbers) == (5.0, 3.0, frozenset({"+12025550100"}))
+    assert (settings.owned_numbers, settings.numbers_file) == (("+12025550101",), Path("numbers.json"))
     habit = settings.callbacks
     assert (habit.is_sent, habit.copies, habit.is_swapped, habit.delay_s) == (False, 2, True, 2.0)
 
@@ -65,3 +67,11 @@ async def test_a_taken_port_is_an_error_that_leaves_nothing_open() -> None:
         port = int(sandbox.url.rpartition(":")[2])
         with pytest.raises(OSError):
             await start_sandbox(SandboxSettings(port=port))
+
+
+def test_the_number_that_the_hub_shows_is_owned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_FROM", "+14155550100")
+
+    settings = parsed([])
+
+    assert (settings.owned_numbers, settings.from_numbers) == (("+14155550100",), None)

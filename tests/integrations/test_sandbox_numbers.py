@@ -1,6 +1,7 @@
 """Numbers and incoming calls in the sandbox, through the unmodified SDK."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from integrations.sandbox.twilio import Sandbox, SandboxSettings
-from tests.integrations.conftest import FROM, Application, Hand, StartSandbox, eventually
+from tests.integrations.conftest import FROM, Application, Elsewhere, Hand, StartSandbox, eventually
 
 CALLER = "+18602913904"
 # https://www.twilio.com/docs/voice/twiml#request-parameters
@@ -77,6 +78,28 @@ async def test_a_number_is_found_bought_configured_used_and_released(twilio: Cli
     assert [each.phone_number for each in await twilio.incoming_phone_numbers.list_async()] == [FROM]
     with pytest.raises(TwilioRestException):
         await twilio.calls.create_async(to=CALLER, from_=wanted, twiml="<Response/>")
+
+
+async def test_numbers_outlive_the_sandbox_where_they_are_kept(start: StartSandbox, tmp_path: Path) -> None:
+    kept = SandboxSettings(owned_numbers=(FROM,), numbers_file=tmp_path / "numbers.json")
+
+    async def with_twilio(act: Callable[[Client], Awaitable[Any]]) -> Any:
+        sandbox = await start(kept)
+        http = Elsewhere(sandbox.url)
+        try:
+            return await act(Client(sandbox.account_sid, sandbox.auth_token, http_client=http))
+        finally:
+            await http.close()
+
+    async def buy(twilio: Client) -> dict[str, str | None]:
+        bought = await twilio.incoming_phone_numbers.create_async(area_code="415", voice_url="https://hub/voice")
+        [first] = await twilio.incoming_phone_numbers.list_async(phone_number=FROM)
+        return {bought.sid: "https://hub/voice", first.sid: None}
+
+    async def listed(twilio: Client) -> dict[str, str | None]:
+        return {each.sid: each.voice_url for each in await twilio.incoming_phone_numbers.list_async()}
+
+    assert await with_twilio(buy) == await with_twilio(listed)
 
 
 async def test_any_number_of_an_area_can_be_bought(twilio: Client) -> None:

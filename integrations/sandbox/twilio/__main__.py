@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvloop
 
@@ -40,6 +41,7 @@ def parsed(argv: Sequence[str]) -> SandboxSettings:
         metavar="E164",
         help="a number it owns without keeping others from being shown; also from the environment (TWILIO_FROM)",
     )
+    parser.add_argument("--numbers-file", type=Path, metavar="FILE", help="where its numbers are kept for the next start")
     parser.add_argument("--speed", type=float, default=usual.speed, help="how much faster than real calls go")
     parser.add_argument("--calls-per-second", type=float, default=usual.calls_per_s)
     parser.add_argument("--callback-delay", type=float, default=0.0, metavar="SECONDS")
@@ -56,6 +58,7 @@ def parsed(argv: Sequence[str]) -> SandboxSettings:
         speed=given.speed,
         calls_per_s=given.calls_per_second,
         owned_numbers=tuple(given.owned_numbers or ([usual_number] if usual_number else [])),
+        numbers_file=given.numbers_file,
         from_numbers=frozenset(given.from_numbers) if given.from_numbers else None,
         callbacks=CallbackHabit(
             is_sent=not given.no_callbacks,

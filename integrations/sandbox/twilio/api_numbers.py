@@ -85,6 +85,7 @@ class NumbersApi:
             raise refusals.not_on_sale(e164)
         owned = self._book.add(e164)
         _set(owned, form)
+        self._book.save()
         return reply(owned.as_resource(), 201)
 
     async def update(self, visit: Visit) -> web.StreamResponse:
@@ -92,11 +93,13 @@ class NumbersApi:
         owned = self._find(visit)
         _check(visit.form)
         _set(owned, visit.form)
+        self._book.save()
         return reply(owned.as_resource())
 
     async def release(self, visit: Visit) -> web.StreamResponse:
         """Give a number back."""
         self._book.remove(self._find(visit))
+        self._book.save()
         return gone()
 
     async def search(self, visit: Visit) -> web.StreamResponse:

@@ -1,12 +1,15 @@
 """Numbers: those that the account owns, and those on sale."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import phonenumbers
 
 from integrations.sandbox.twilio.courier import Callback
@@ -105,15 +108,38 @@ class OwnedNumber:
         }
 
 
-class NumberBook:
-    """The numbers of the account. Unless it is strict, others may be shown to those who are called, too."""
+_KEPT: Final = tuple(each.name for each in fields(OwnedNumber) if each.name not in ("account_sid", "created_at", "updated_at"))
 
-    def __init__(self, account_sid: str, numbers: Iterable[str], is_strict: bool) -> None:
+
+class NumberBook:
+    """The numbers of the account. Unless it is strict, others may be shown to those who are called, too.
+
+    With a `state` file the numbers and their addresses outlive the sandbox, as those who bought them expect.
+    """
+
+    def __init__(self, account_sid: str, numbers: Iterable[str], is_strict: bool, state: Path | None = None) -> None:
         self._account_sid = account_sid
         self._is_strict = is_strict
+        self._state = state
         self._by_sid: dict[str, OwnedNumber] = {}
+        if state is not None and state.exists():
+            for kept in orjson.loads(state.read_bytes())["numbers"]:
+                owned = OwnedNumber(account_sid=account_sid, **kept)
+                self._by_sid[owned.sid] = owned
         for number in numbers:
-            self.add(number)
+            if self.find(number) is None:
+                # The same SID after every start: whoever noted it finds the number again.
+                sid = "PN" + hashlib.sha256(f"{account_sid} {number}".encode()).hexdigest()[:32]
+                self._by_sid[sid] = OwnedNumber(account_sid=account_sid, e164=number, sid=sid)
+
+    def save(self) -> None:
+        """Write the numbers down, where that was asked for."""
+        if self._state is None:
+            return
+        kept = [{name: getattr(each, name) for name in _KEPT} for each in self._by_sid.values()]
+        beside = self._state.with_suffix(".new")
+        beside.write_bytes(orjson.dumps({"numbers": kept}))
+        beside.replace(self._state)
 
     def add(self, e164: str) -> OwnedNumber:
         """Take a number in."""

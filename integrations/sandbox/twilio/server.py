@@ -42,7 +42,9 @@ class Sandbox:
         self._door = Door(settings, faults := Faults())
         clients = Clients()
         owned = dict.fromkeys([*settings.owned_numbers, *sorted(settings.from_numbers or ())])
-        numbers = NumberBook(settings.account_sid, owned, is_strict=settings.from_numbers is not None)
+        numbers = NumberBook(
+            settings.account_sid, owned, is_strict=settings.from_numbers is not None, state=settings.numbers_file
+        )
         messages = Messages(self._exchange.clock, self._courier)
         maker = CallMaker(settings.account_sid, numbers, clients, Pace(settings.calls_per_s))
         interpreter = Interpreter(self._exchange, self._courier)

@@ -1,6 +1,7 @@
 """How a sandbox behaves."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 DEMO_ACCOUNT_SID: Final = "AC00000000000000000000000000000000"
@@ -26,6 +27,7 @@ class SandboxSettings:
     `hang_s` is how long a lost answer keeps the request waiting, `callback_timeout_s` how long a callback may take.
     `signing_key` (an id and a secret) signs the webhooks with HMAC-SHA256 instead of the auth token's HMAC-SHA1.
     `recording_cap_s` is the length at which a recording's file ends, however long the call was.
+    `numbers_file` keeps the owned numbers and their addresses for the next start.
     """
 
     account_sid: str = DEMO_ACCOUNT_SID
@@ -41,3 +43,4 @@ class SandboxSettings:
     callback_timeout_s: float = 15.0
     signing_key: tuple[str, str] | None = field(default=None, repr=False)
     recording_cap_s: float = 60.0
+    numbers_file: Path | None = None
