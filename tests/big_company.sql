@@ -160,6 +160,27 @@ INSERT INTO call_drops (tenant_id, call_id, drop_id)
 SELECT k.tenant_id, k.id, (SELECT d.id FROM voicemail_drops d WHERE d.tenant_id = k.tenant_id LIMIT 1)
 FROM calls k WHERE k.tenant_id = uuid '{tenant}' AND k.state = 'completed' ORDER BY k.created_at LIMIT 5000;
 
+INSERT INTO teams (tenant_id, name) SELECT uuid '{tenant}', 'team ' || n FROM generate_series(1, 8) AS n;
+INSERT INTO team_members (tenant_id, team_id, user_id)
+SELECT t.tenant_id, t.id, r.user_id FROM teams t CROSS JOIN reps r WHERE t.tenant_id = uuid '{tenant}' AND r.n < 20;
+INSERT INTO numbers (tenant_id, e164, state, country, region, area_code, provider_sid)
+SELECT uuid '{tenant}', '+1415555' || 1000 + n, CASE WHEN n % 3 = 0 THEN 'released' ELSE 'active' END, 'US', 'CA', '415', 'PN{slug}' || n
+FROM generate_series(1, 300) AS n;
+INSERT INTO messages (tenant_id, contact_id, direction, to_number, from_number, body, state, provider_sid, user_id, created_at, changed_at)
+SELECT uuid '{tenant}', p.id, CASE WHEN p.n % 3 = 0 THEN 'inbound' ELSE 'outbound' END, '+1415' || 2000000 + p.n, '+14155550100',
+       'message ' || p.n, CASE WHEN p.n % 3 = 0 THEN 'received' WHEN p.n % 4000 = 1 THEN 'sending' ELSE 'delivered' END, 'SM{slug}' || p.n,
+       r.user_id, x.at, x.at
+FROM people p JOIN reps r ON r.n = p.n % 39
+CROSS JOIN LATERAL (SELECT now() - (40000 - p.n) * interval '5 minutes' AS at) AS x;
+INSERT INTO message_threads (tenant_id, contact_id, last_id, last_at, unread)
+SELECT g.tenant_id, g.contact_id, g.id, g.created_at, CASE WHEN g.direction = 'inbound' AND right(g.to_number, 2) = '07' THEN 1 ELSE 0 END
+FROM messages g WHERE g.tenant_id = uuid '{tenant}';
+INSERT INTO message_stops (tenant_id, e164) SELECT uuid '{tenant}', '+1415' || 2000000 + n FROM people WHERE n % 20 = 0;
+INSERT INTO inbound_rings (tenant_id, call_id, user_id, address, until, result)
+SELECT k.tenant_id, k.id, k.user_id, 'client:x', k.created_at, CASE WHEN k.state = 'completed' THEN 'missed' END
+FROM calls k WHERE k.tenant_id = uuid '{tenant}';
+INSERT INTO voicemails (tenant_id, call_id) SELECT k.tenant_id, k.id FROM calls k WHERE k.tenant_id = uuid '{tenant}';
+
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
 SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END

@@ -11,6 +11,8 @@ from uuid import UUID
 from hub.db import Database
 from hub.who import Who
 from tests.dialer import plan_cases as dialer
+from tests.numbers import plan_cases as numbers
+from tests.plans_of_calls import INSERTED, reads_of_calls, writes_of_calls
 
 NOW = datetime.now(UTC)
 EVENT = '[{"type": "a.b", "audience": "tenant", "actor": {}, "subject_kind": "x", "subject_id": null, "data": {}}]'
@@ -122,6 +124,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
     addresses = [f"home{n * 5}@mail.example.org" for n in range(1, 500)]
     return {
         **dialer.reads(big.rep, big.contact, big.some_contacts),
+        **numbers.reads(big.rep, big.contact, big.call),
         "contacts.list_contacts": list(contact_lists(big)),
         "contacts.get_contact": [{"id": big.contact}],
         "contacts.contact_exists": [{"id": big.contact}],
@@ -136,6 +139,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
             page | {"contact_id": big.busy_contact} | middle,
         ],
         "activities.get_activity": [{"id": big.contact}],
+        **reads_of_calls(big),
         "calls.get_call": [{"id": big.call}],
         "calls.lock_call": [{"id": big.call}],
         "calls.list_calls": [
@@ -308,6 +312,7 @@ def writes(big: Big) -> dict[str, list[Params]]:
     recording: Params = {"id": big.call}
     return {
         **dialer.writes(big.rep),
+        **numbers.writes(big.rep, big.contact, big.call),
         "contacts.update_contact": [{"id": big.contact, "set_title": True, "title": "x", "version": 1}],
         "contacts.delete_contact": [{"id": big.contact}],
         "contacts.restore_contact": [{"id": big.contact}],
@@ -316,11 +321,14 @@ def writes(big: Big) -> dict[str, list[Params]]:
         "contacts.clear_tags": [{"id": big.contact}],
         "contacts.forget_search": [{"id": big.contact}],
         "contacts.refresh_search": [{"id": big.contact}],
+        **writes_of_calls(big),
         "calls.ask_call": [call],
         "calls.unask_call": [call],
         "calls.adopt_sid": [call | {"sid": "CAnew"}],
         "calls.move_call": [
-            call | {"state": "completed", "answered_at": None, "ended_at": NOW, "outcome": "connected", "error": None}
+            call
+            | {"state": "completed", "answered_at": None, "ended_at": NOW, "outcome": "connected", "error": None}
+            | {"answered_by": None}
         ],
         "calls.ask_hangup": [call],
         "calls.set_disposition": [call | {"disposition": "busy", "note": None}],
@@ -430,9 +438,11 @@ PARTITIONS = "once an hour, over all companies"
 # Why these are not looked at here.
 NOT_LOOKED_AT = {
     **{f"dialer.{name}": INSERTS for name in dialer.INSERTS},
+    **numbers.NOT_LOOKED_AT,
     "activities.insert_activity": INSERTS,
     "auth.open_session": INSERTS,
     "calls.insert_call": INSERTS,
+    **dict.fromkeys(INSERTED, INSERTS),
     "webhooks.store_delivery": INSERTS,
     "contacts.insert_contact": INSERTS,
     "contacts.add_emails": INSERTS,
