@@ -46,6 +46,8 @@ export type QueueItem = Schemas['Item'];
 export type QueueProgress = Schemas['Progress'];
 export type DialSession = Schemas['Session'];
 export type DialCard = Schemas['Card'];
+export type Message = Schemas['Message'];
+export type Thread = Schemas['Thread'];
 export type AvailableNumber = Schemas['Available'];
 
 /** Orders in which the server can list contacts. */

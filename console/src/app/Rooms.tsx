@@ -14,6 +14,7 @@ const NewImportPage = lazy(() => import('../imports/NewImportPage'));
 const ImportPage = lazy(() => import('../imports/ImportPage'));
 const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
 const CallsPage = lazy(() => import('../calls/CallsPage'));
+const MessagesPage = lazy(() => import('../messages/MessagesPage'));
 const DialerPage = lazy(() => import('../dialer/DialerPage'));
 const TasksPage = lazy(() => import('../tasks/TasksPage'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage'));
@@ -57,6 +58,7 @@ export function Rooms() {
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/dialer/:id?" element={<DialerPage />} />
         <Route path="/calls" element={<CallsPage />} />
+        <Route path="/messages/:id?" element={<MessagesPage />} />
         <Route path="/tasks" element={<TasksPage />} />
         <Route path="/settings/:section?" element={<SettingsPage />} />
         <Route path="/imports" element={<ImportsPage />} />

@@ -1,11 +1,12 @@
 import { QueryClient } from '@tanstack/react-query';
-import { createApi } from '../api/client';
+import { createApi, unwrap } from '../api/client';
 import { ApiError } from '../api/errors';
 import { Dispatcher } from '../live/dispatcher';
 import { LiveLink } from '../live/link';
 import { EventLog } from '../live/log';
 import { StatusStore } from '../live/status';
 import { Session } from '../session/session';
+import { Softphone } from '../softphone/phone';
 
 /** The console's composition root: every long-lived object, made once. */
 export const session = new Session();
@@ -24,4 +25,5 @@ export const queryClient = new QueryClient({
 const log = new EventLog();
 export const linkStatus = new StatusStore();
 export const dispatcher = new Dispatcher(queryClient, log);
+export const softphone = new Softphone(async () => (await unwrap(api.POST('/api/v1/voice/token'))).token);
 export const link = new LiveLink(session, log, dispatcher, linkStatus);

@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core';
+import { Button, Tooltip } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
 import { IconPhoneOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -21,6 +22,12 @@ function Line({ call }: { call: Call }) {
   const hangUp = useHangUp();
   const name = otherEnd(call);
   const live = isLive(call);
+  const end = () => {
+    if (!live || hangUp.isPending) return;
+    hangUp.mutate(call.id, { onError: (error) => notifyFailure('The call could not be ended', error) });
+  };
+  // With Ctrl or Cmd, so that nobody hangs up by typing; from the note, too.
+  useHotkeys([['mod+E', end]], []);
   return (
     <div className={classes.line}>
       <span className={classes.hideOnPhone}>
@@ -43,18 +50,16 @@ function Line({ call }: { call: Call }) {
         <Elapsed since={call.answered_at ?? call.started_at} until={call.ended_at} />
       </span>
       {live && (
-        <Button
-          color="red"
-          leftSection={<IconPhoneOff size={17} aria-hidden />}
-          loading={hangUp.isPending}
-          onClick={() =>
-            hangUp.mutate(call.id, {
-              onError: (error) => notifyFailure('The call could not be ended', error),
-            })
-          }
-        >
-          Hang up
-        </Button>
+        <Tooltip label="Hang up (Ctrl E)">
+          <Button
+            color="red"
+            leftSection={<IconPhoneOff size={17} aria-hidden />}
+            loading={hangUp.isPending}
+            onClick={end}
+          >
+            Hang up
+          </Button>
+        </Tooltip>
       )}
     </div>
   );

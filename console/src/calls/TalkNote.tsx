@@ -1,13 +1,15 @@
 import { Textarea } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useState } from 'react';
+import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
+import { useRef, useState } from 'react';
 import type { Call } from '../api/types';
 import { attempt } from '../ui/notify';
 import { useSaveNote } from './controls';
 
-/** Notes while talking: saved by themselves a moment after the last key. */
+/** Notes while talking: saved by themselves a moment after the last key. N goes there, Escape leaves. */
 export function TalkNote({ call }: { call: Call }) {
   const [note, setNote] = useState(call.note);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useHotkeys([['n', () => field.current?.focus()]]);
   const save = useSaveNote();
   const later = useDebouncedCallback(
     (text: string) => attempt(save.mutateAsync({ id: call.id, note: text }), 'The note is not saved yet'),
@@ -15,12 +17,14 @@ export function TalkNote({ call }: { call: Call }) {
   );
   return (
     <Textarea
+      ref={field}
       aria-label="Note of this call"
       placeholder="Notes while talking are saved by themselves"
       autosize
       minRows={1}
       maxRows={4}
       value={note}
+      onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
       onChange={(event) => {
         setNote(event.currentTarget.value);
         later(event.currentTarget.value);

@@ -1,6 +1,6 @@
 import { Button, Text, Textarea } from '@mantine/core';
 import { getHotkeyHandler, useHotkeys } from '@mantine/hooks';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { Call, DispositionValue } from '../api/types';
 import { attempt } from '../ui/notify';
 import classes from './CallBar.module.css';
@@ -14,13 +14,14 @@ const LIKELY: Partial<Record<NonNullable<Call['outcome']>, DispositionValue>> = 
   voicemail: 'left_voicemail',
 };
 
-/** After the call: how it went, a note, and on to the next. Keys 1 to 8 choose. */
+/** After the call: how it went, a note, and on to the next. Keys 1 to 8 choose, N goes to the note. */
 export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
   const dispositions = useDispositions().data ?? [];
   const [chosen, setChosen] = useState<DispositionValue | null>(
     (call.outcome && LIKELY[call.outcome]) ?? null,
   );
   const [note, setNote] = useState(call.note);
+  const field = useRef<HTMLTextAreaElement>(null);
   const save = useSetDisposition();
   const presence = useSetPresence();
   const inWrapUp = useMyPerson()?.state === 'wrap_up';
@@ -40,6 +41,7 @@ export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
       .slice(0, 9)
       .map((each, index): [string, () => void] => [`${index + 1}`, () => setChosen(each.value)]),
     ['mod+Enter', submit],
+    ['n', () => field.current?.focus()],
   ]);
 
   return (
@@ -62,6 +64,7 @@ export function WrapUp({ call, onDone }: { call: Call; onDone: () => void }) {
       </div>
       <div className={classes.finish}>
         <Textarea
+          ref={field}
           aria-label="Call note"
           placeholder="What was said, what comes next"
           autosize

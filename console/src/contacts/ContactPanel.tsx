@@ -1,8 +1,16 @@
 import { ActionIcon, Anchor, Badge, Button, Group, Menu, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { IconDots, IconMail, IconPencil, IconTrash, IconUserOff, IconX } from '@tabler/icons-react';
+import {
+  IconDots,
+  IconMail,
+  IconMessage,
+  IconPencil,
+  IconTrash,
+  IconUserOff,
+  IconX,
+} from '@tabler/icons-react';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { ApiError } from '../api/errors';
 import type { Contact, Phone } from '../api/types';
 import { CallButton } from '../calls/CallButton';
@@ -177,6 +185,13 @@ function Head({ contact, onClose, onEdit }: HeadProps) {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
+            <Menu.Item
+              component={Link}
+              to={`/messages/${contact.id}`}
+              leftSection={<IconMessage size={16} />}
+            >
+              Text messages
+            </Menu.Item>
             <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => remove(contact)}>
               Delete contact
             </Menu.Item>

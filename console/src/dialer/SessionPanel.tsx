@@ -32,16 +32,21 @@ function Countdown({ until }: { until: string }) {
   );
 }
 
-function Card({ card, label }: { card: DialCard; label: string }) {
+/** What to call whoever a session is with. */
+const CURRENT: Partial<Record<DialSession['state'], string>> = { talking: 'Now', wrap_up: 'Just now' };
+
+/** A contact of the session; `current` once their call is placed, which counts as an attempt. */
+function Card({ card, label, current = false }: { card: DialCard; label: string; current?: boolean }) {
   const { contact } = card;
+  const before = card.attempts - (current ? 1 : 0);
   return (
     <section className={classes.card} aria-label={`${label}: ${contact.name}`}>
       <Initials name={contact.name} size={44} />
       <div className={classes.cardText}>
         <Text size="xs" className="muted">
           {label}
-          {card.attempts > 0 && ` · called ${card.attempts === 1 ? 'once' : `${card.attempts} times`} before`}
-          {card.last_outcome && `, last: ${outcomeWords(card.last_outcome).toLowerCase()}`}
+          {before > 0 && ` · called ${before === 1 ? 'once' : `${before} times`} before`}
+          {before > 0 && card.last_outcome && `, last: ${outcomeWords(card.last_outcome).toLowerCase()}`}
         </Text>
         <Link to={`/contacts/${contact.id}`} className={classes.cardName}>
           {contact.name}
@@ -134,7 +139,7 @@ export function SessionPanel({ session }: { session: DialSession }) {
     >
       <div className={classes.session}>
         {session.current.map((card) => (
-          <Card key={card.item_id} card={card} label={session.state === 'talking' ? 'Now' : 'Being called'} />
+          <Card key={card.item_id} card={card} current label={CURRENT[session.state] ?? 'Being called'} />
         ))}
         {session.next && <Card card={session.next} label="Next" />}
         {session.note && (

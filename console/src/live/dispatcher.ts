@@ -36,6 +36,8 @@ const REREADS = new Map<unknown, string[]>([
   ['quiet_days', ['quiet_days.']],
   ['leases', ['lease.']],
   ['recordings', ['recording.']],
+  ['threads', ['message.']],
+  ['conversation', ['message.']],
   ['listeners', ['call.listeners_changed', 'call.updated']],
   ['voice_settings', ['voice_settings.']],
   ['line_choice', ['line.']],

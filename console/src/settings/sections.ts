@@ -6,6 +6,27 @@ export type Section = { at: string; label: string; hint: string; least: Role; pa
 /** What can be set, by whom; each section is loaded when it is opened. */
 export const SECTIONS: Section[] = [
   {
+    at: 'line',
+    label: 'My telephone',
+    hint: 'How you talk',
+    least: 'rep',
+    panel: lazy(() => import('./LinePanel')),
+  },
+  {
+    at: 'voicemail',
+    label: 'Voicemail messages',
+    hint: 'What you leave on a machine',
+    least: 'rep',
+    panel: lazy(() => import('./DropsPanel')),
+  },
+  {
+    at: 'calls',
+    label: 'Calls',
+    hint: 'Ringing, wrap-up, listening and recording',
+    least: 'manager',
+    panel: lazy(() => import('./VoicePanel')),
+  },
+  {
     at: 'numbers',
     label: 'Numbers',
     hint: 'Your telephone numbers and who answers them',

@@ -7,6 +7,7 @@ import { Link, NavLink } from 'react-router';
 import { useMe } from '../app/hooks';
 import { CallBar } from '../calls/CallBar';
 import { Bell } from '../notifications/Bell';
+import { Ringer } from '../softphone/Ringer';
 import { ByeBanner, LinkIndicator } from './LinkIndicator';
 import { Palette } from './Palette';
 import { type Room, useRooms } from './rooms';
@@ -121,6 +122,7 @@ export function Shell({ children }: { children: ReactNode }) {
         {phone && <PhoneTop />}
         <ByeBanner />
         <main className={classes.content}>{children}</main>
+        <Ringer />
         <CallBar />
       </div>
       <Palette />
