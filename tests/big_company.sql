@@ -181,6 +181,10 @@ SELECT k.tenant_id, k.id, k.user_id, 'client:x', k.created_at, CASE WHEN k.state
 FROM calls k WHERE k.tenant_id = uuid '{tenant}';
 INSERT INTO voicemails (tenant_id, call_id) SELECT k.tenant_id, k.id FROM calls k WHERE k.tenant_id = uuid '{tenant}';
 
+INSERT INTO lines (tenant_id, user_id, kind, address, from_number, state, provider_sid)
+SELECT uuid '{tenant}', r.user_id, 'simulated', 'client:x', '+14155550100', 'ended', 'CAline{slug}' || r.n || ' ' || i
+FROM reps r, generate_series(1, 500) AS i;
+
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
 SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END
@@ -192,5 +196,38 @@ SELECT now() - n * interval '10 seconds', 'role_changed', uuid '{tenant}', (SELE
 FROM generate_series(1, 8000) AS n;
 INSERT INTO sign_in_failures (key, failures, window_ends_at)
 SELECT '{slug}' || n, 1, now() + interval '5 minutes' FROM generate_series(1, 10000) AS n;
+-- A queue of 100,000, most of them still to be called; ids that tests/dialer/plan_cases.py knows.
+INSERT INTO dial_queues (tenant_id, id, name, state, lines, filter, started_at, created_at)
+VALUES (uuid '{tenant}', uuid '00000000-0000-7000-8000-00000000d001', 'large', 'running', 3, '{}', now() - interval '40 days', now());
+INSERT INTO dial_queue_members (tenant_id, queue_id, user_id)
+SELECT q.tenant_id, q.id, r.user_id FROM dial_queues q JOIN reps r ON r.n < 5 WHERE q.tenant_id = uuid '{tenant}';
+INSERT INTO dial_days (tenant_id, queue_id, period, day, answered, abandoned)
+SELECT uuid '{tenant}', uuid '00000000-0000-7000-8000-00000000d001', d / 30, current_date - 40 + d, 100, 1 FROM generate_series(0, 40) AS d;
+UPDATE dial_sessions SET id = '00000000-0000-7000-8000-00000000d002', queue_id = '00000000-0000-7000-8000-00000000d001',
+    next_item_id = '00000000-0000-7000-8000-00000000d003', call_id = '00000000-0000-7000-8000-00000000d004'
+WHERE tenant_id = uuid '{tenant}' AND state <> 'ended'
+  AND user_id = (SELECT user_id FROM members WHERE tenant_id = uuid '{tenant}' AND role = 'owner');
+INSERT INTO dial_items (tenant_id, id, queue_id, contact_id, state, attempts, not_before, last_outcome, reason_code, reason, phone,
+    claimed_by, zone_key, created_key, name_key, changed_at)
+SELECT uuid '{tenant}', CASE WHEN k = 100000 THEN uuid '00000000-0000-7000-8000-00000000d003' ELSE uuidv7() END,
+       uuid '00000000-0000-7000-8000-00000000d001', coalesce(p.id, uuidv7()), x.state, 1,
+       CASE WHEN x.state = 'callback' OR k BETWEEN 22001 AND 26000 THEN now() + (k - 22050) * interval '1 minute' END,
+       CASE WHEN k <= 26000 THEN (ARRAY['connected', 'busy', 'no_answer', 'voicemail'])[1 + k % 4] END,
+       CASE WHEN x.state = 'skipped' THEN 'suppressed' END, 'It is noon in Chicago.', '+1415' || 2000000 + k,
+       CASE WHEN x.state IN ('claimed', 'dialing') THEN uuid '00000000-0000-7000-8000-00000000d002' END,
+       (ARRAY['America/Chicago', 'America/New_York', 'America/Denver', 'America/Los_Angeles', 'America/Chicago,America/Denver', ''])[1 + k % 6],
+       now() - k * interval '1 minute', 'name ' || k, now() - interval '1 day'
+FROM generate_series(1, 100000) AS g (k) LEFT JOIN people p ON p.n = k
+CROSS JOIN LATERAL (SELECT CASE WHEN k <= 20000 THEN 'done' WHEN k <= 22000 THEN 'skipped' WHEN k <= 25900 THEN 'waiting'
+    WHEN k <= 26000 THEN 'callback' WHEN k = 100000 THEN 'dialing' WHEN k > 99995 THEN 'claimed' ELSE 'waiting' END AS state) AS x;
+INSERT INTO dial_attempts (tenant_id, call_id, session_id, queue_id, item_id, number, day, period, placed_at, settled_at, result)
+SELECT uuid '{tenant}', uuidv7(), s.id, s.queue_id, uuidv7(), 1, current_date, 1, now() - n * interval '1 minute', now(), 'busy'
+FROM generate_series(1, 10) AS n, dial_sessions s WHERE s.tenant_id = uuid '{tenant}';
+INSERT INTO dial_attempts (tenant_id, call_id, session_id, queue_id, item_id, number, is_parallel, day, period)
+SELECT uuid '{tenant}', CASE WHEN n = 1 THEN uuid '00000000-0000-7000-8000-00000000d004' ELSE uuidv7() END,
+       uuid '00000000-0000-7000-8000-00000000d002', uuid '00000000-0000-7000-8000-00000000d001',
+       uuid '00000000-0000-7000-8000-00000000d003', n, true, current_date, 1
+FROM generate_series(1, 3) AS n;
+
 DROP TABLE reps, people, newest, queues;
 RESET session_replication_role;

@@ -24,6 +24,7 @@ from hub.dialer.preparing import Facts
 from hub.dialer.queries import Leeway
 from hub.dialer.sessions import Session
 from hub.dialer.states import Result
+from hub.lines import actions as lines
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("dialer")
@@ -40,7 +41,8 @@ async def lines_for(tx: Tx, session: Session, facts: Facts) -> int:
     session.lines_note = None
     if wanted == 1:
         return 1
-    if await tx.fetchval(_SQL["open_line"], rep=session.user_id) is None:
+    line = await lines.line_of(tx, session.user_id)
+    if line is None or line["state"] != "open":
         session.lines_note = NO_LINE
         return 1
     queue = await queues.lock_queue(tx, session.queue_id)

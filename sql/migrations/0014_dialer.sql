@@ -276,12 +276,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 
 -- Queues of any tenant whose items changed since they were last counted. A transaction may commit some seconds after the time
--- it wrote, so the last seconds are looked at again.
+-- it wrote, so the last seconds are looked at again. One that is done was counted when it became so.
 CREATE FUNCTION dial_queues_moved(p_margin_s double precision, p_limit int)
 RETURNS TABLE (tenant_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT q.tenant_id, q.id FROM dial_queues q
-    WHERE q.deleted_at IS NULL AND EXISTS (
+    WHERE q.deleted_at IS NULL AND q.state <> 'done' AND EXISTS (
         SELECT FROM dial_items i WHERE i.tenant_id = q.tenant_id AND i.queue_id = q.id
           AND i.changed_at > q.counted_at - make_interval(secs => p_margin_s))
     LIMIT p_limit

@@ -390,9 +390,6 @@ JOIN calls c ON c.tenant_id = a.tenant_id AND c.id = a.call_id
 JOIN dial_items i ON i.tenant_id = a.tenant_id AND i.id = a.item_id
 WHERE a.tenant_id = :tenant_id AND a.call_id = :call_id
 
--- name: mark_answered
-UPDATE dial_attempts SET answered_at = coalesce(answered_at, now()) WHERE tenant_id = :tenant_id AND call_id = :call_id
-
 -- name: mark_connected
 -- A rep talks to them: it is not going to be abandoned any more.
 UPDATE dial_attempts SET answered_at = coalesce(answered_at, now()), connected_at = now()
@@ -460,10 +457,6 @@ SELECT EXISTS (SELECT FROM calls c WHERE c.tenant_id = :tenant_id AND c.contact_
 -- name: rep_presence
 -- How the rep's presence stands; nobody seen yet is offline.
 SELECT p.state, p.call_id, p.since FROM presence p WHERE p.tenant_id = :tenant_id AND p.user_id = :rep
-
--- name: open_line
--- The rep's open line.
-SELECT l.id FROM lines l WHERE l.tenant_id = :tenant_id AND l.user_id = :rep AND l.state = 'open'
 
 -- name: callback_task_of_call
 -- The time at which the contact of a call asked to be called again.
