@@ -796,12 +796,18 @@ CREATE FUNCTION zone_name(p_zone text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT replace(split_part(p_zone, '/', -1), '_', ' ')
 $$;
 
+-- " in Los Angeles" for one of several zones whose clocks differ, or the only one; " there" where all show the same.
+CREATE FUNCTION place_said(p_zones text[], p_zone text, p_at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN count(*) > 1 AND count(DISTINCT p_at AT TIME ZONE z) = 1 THEN ' there' ELSE ' in ' || zone_name(p_zone) END
+    FROM unnest(p_zones) AS z
+$$;
+
 -- "07:12 in Los Angeles and 10:12 in New York"; of more than two places the earliest and the latest.
 CREATE FUNCTION local_times(p_zones text[], p_at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN count(DISTINCT t.wall) = 1 THEN min(t.said)
                 ELSE (array_agg(t.said ORDER BY t.wall))[1] || CASE WHEN count(*) > 2 THEN ' to ' ELSE ' and ' END
                      || (array_agg(t.said ORDER BY t.wall DESC))[1] END
-    FROM (SELECT p_at AT TIME ZONE z AS wall, to_char(p_at AT TIME ZONE z, 'FMDay HH24:MI') || ' in ' || zone_name(z) AS said
+    FROM (SELECT p_at AT TIME ZONE z AS wall, to_char(p_at AT TIME ZONE z, 'FMDay HH24:MI') || place_said(p_zones, z, p_at) AS said
           FROM unnest(p_zones) AS z) AS t
 $$;
 
@@ -946,7 +952,7 @@ BEGIN
                         lower(v_word), to_char(v_wall, 'FMDay FMDD FMMonth'), outreach_holiday_said(v_law.jurisdictions, v_wall::date));
                     v_soft := v_soft || 'holiday'::text;
                 ELSIF v_opens[v_weekday] >= v_closes[v_weekday] THEN
-                    v_said := format('It is %s in %s, and no %s are allowed on that day (%s).', to_char(v_wall, 'FMDay'), zone_name(v_zone),
+                    v_said := format('It is %s%s, and no %s are allowed on that day (%s).', to_char(v_wall, 'FMDay'), place_said(v_zones, v_zone, p_at),
                         lower(v_word), coalesce(outreach_sources(ARRAY[v_close_rules[v_weekday]]), 'your company''s setting'));
                     v_soft := v_soft || 'closed_day'::text;
                 ELSIF v_minute < v_opens[v_weekday] OR v_minute >= v_closes[v_weekday] THEN
@@ -1011,7 +1017,8 @@ BEGIN
     IF NOT allowed THEN
         code := v_codes[1];
         explanation := array_to_string(v_words, ' ') || CASE WHEN next_allowed_at IS NULL THEN ''
-            ELSE format(' The next time is %s.', to_char(next_allowed_at AT TIME ZONE v_zones[1], 'FMDay FMDD FMMonth, HH24:MI') || ' in ' || zone_name(v_zones[1])) END;
+            ELSE format(' The next time is %s.', to_char(next_allowed_at AT TIME ZONE v_zones[1], 'FMDay FMDD FMMonth, HH24:MI')
+                || place_said(v_zones, v_zones[1], next_allowed_at)) END;
         RETURN;
     END IF;
     next_allowed_at := NULL;
@@ -1024,10 +1031,10 @@ BEGIN
         explanation := CASE WHEN p_channel = 'email' THEN 'Nothing stands against it.'
             ELSE format('It is %s; %s are allowed until %s.', local_times(v_zones, p_at), lower(v_word),
                         to_char(v_closes_at AT TIME ZONE v_zones[1], 'HH24:MI')
-                        || CASE WHEN cardinality(v_zones) > 1 THEN ' in ' || zone_name(v_zones[1]) ELSE '' END) END;
+                        || CASE WHEN cardinality(v_zones) > 1 THEN place_said(v_zones, v_zones[1], v_closes_at) ELSE '' END) END;
     END IF;
 END $$;
 
 GRANT EXECUTE ON FUNCTION permit_settings_now(), outreach_opens_at(text[],int[],int[],date[],timestamptz),
-    outreach_closes_at(text[],int[],timestamptz), zone_name(text), local_times(text[],timestamptz), minutes_said(int),
+    outreach_closes_at(text[],int[],timestamptz), zone_name(text), place_said(text[],text,timestamptz), local_times(text[],timestamptz), minutes_said(int),
     decide_outreach(uuid,text,text,timestamptz) TO ringside_app;
