@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 FollowUp = Literal["none", "callback", "do_not_call", "stage"]
 
@@ -15,9 +15,9 @@ Value = Annotated[
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 Key = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^\s*[A-Za-z0-9]\s*$")]
 Stage = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
-Position = Annotated[int, Field(ge=1, le=1000, description="Its place among the others, from 1.")]
-RetryAfter = Annotated[int, Field(ge=60, le=7_776_000, description="After how many seconds the dialer tries again.")]
-RetryLimit = Annotated[int, Field(ge=1, le=20, description="How many tries at the most.")]
+Position = Annotated[int, Field(strict=True, ge=1, le=1000, description="Its place among the others, from 1.")]
+RetryAfter = Annotated[int, Field(strict=True, ge=60, le=7_776_000, description="After how many seconds the dialer tries again.")]
+RetryLimit = Annotated[int, Field(strict=True, ge=1, le=20, description="How many tries at the most.")]
 
 
 class Disposition(BaseModel):
@@ -62,7 +62,7 @@ class DispositionIn(BaseModel):
     label: Label
     key: Key | None = None
     position: Position | None = None
-    counts_as_connected: bool = False
+    counts_as_connected: StrictBool = False
     follow_up: FollowUp = "none"
     stage: Stage | None = None
     retry_after_s: RetryAfter | None = None
@@ -77,12 +77,12 @@ class DispositionPatch(BaseModel):
     label: Label | None = None
     key: Key | None = None
     position: Position | None = None
-    counts_as_connected: bool | None = None
+    counts_as_connected: StrictBool | None = None
     follow_up: FollowUp | None = None
     stage: Stage | None = None
     retry_after_s: RetryAfter | None = None
     retry_limit: RetryLimit | None = None
-    archived: bool | None = None
+    archived: StrictBool | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from hub.calls.models import Call
 from hub.contacts.models import Moment
@@ -103,8 +103,8 @@ class RepIdleRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: bool
-    minutes: Annotated[int, Field(ge=1, le=480)]
+    on: StrictBool
+    minutes: Annotated[int, Field(strict=True, ge=1, le=480)]
 
 
 class QueueEmptyRule(BaseModel):
@@ -112,8 +112,8 @@ class QueueEmptyRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: bool
-    contacts_left: Annotated[int, Field(ge=0, le=1000)]
+    on: StrictBool
+    contacts_left: Annotated[int, Field(strict=True, ge=0, le=1000)]
 
 
 class AbandonmentRule(BaseModel):
@@ -121,8 +121,8 @@ class AbandonmentRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: bool
-    percent_of_cap: Annotated[int, Field(ge=10, le=100)]
+    on: StrictBool
+    percent_of_cap: Annotated[int, Field(strict=True, ge=10, le=100)]
 
 
 class AlertRules(BaseModel):
@@ -133,7 +133,7 @@ class AlertRules(BaseModel):
     rep_idle: RepIdleRule
     queue_empty: QueueEmptyRule
     abandonment: AbandonmentRule
-    notify: bool
+    notify: StrictBool
 
 
 class AlertFilter(PageQuery):

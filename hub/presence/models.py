@@ -50,4 +50,4 @@ class ExtendIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    seconds: Annotated[int, Field(strict=True, ge=1, le=3600)] = 60

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 from hub.contacts.models import Moment
 from hub.http.paging import PageQuery
@@ -81,7 +81,7 @@ class TaskPatch(BaseModel):
     title: Title | None = None
     assignee_id: UUID | None = None
     due_at: Moment | None = None
-    done: bool | None = None
+    done: StrictBool | None = None
 
     @model_validator(mode="before")
     @classmethod

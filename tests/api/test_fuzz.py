@@ -30,6 +30,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from hub.app import document
 from hub.db import tenant_tx
 from hub.embedded import PostgresServer
+from hub.notifications.actions import notify
 from tests.conftest import Company, cloned_database, make_company
 from tests.harness import RunningHub, make_settings, running_hub
 
@@ -60,12 +61,17 @@ async def furnish(server: RunningHub, acme: Company) -> dict[str, list[str]]:
     imported = (await owner.upload("/imports", "people.csv", b"Name,Email\nAda,ada@example.com\n")).body["id"]
     async with tenant_tx(server.hub.db, acme.who("owner")) as tx:
         jobs = [str(await tx.defer("test.nothing", {})) for _ in range(3)]
+        told = [str(await notify(tx, acme.members["owner"], "task_due", f"number {n}")) for n in range(3)]
+    tasks = [str((await owner.post("/tasks", {"title": f"number {n}"})).body["id"]) for n in range(3)]
     return {
         "/api/v1/contacts/": contacts,
         "/api/v1/calls/": calls,
         "/api/v1/imports/": [imported],
         "/api/v1/admin/jobs/": jobs,
         "/api/v1/members/": [str(acme.members["rep"])],
+        "/api/v1/tasks/": tasks,
+        "/api/v1/notifications/": told,
+        "/api/v1/dispositions/": ["connected", "busy", "callback"],
     }
 
 
@@ -119,12 +125,13 @@ schema = read_document()
     suppress_health_check=list(HealthCheck),
 )
 def test_every_answer_is_one_that_the_document_foresees(case: schemathesis.Case[Any], served: Served) -> None:
-    given = str(case.path_parameters.get("id", "")) if case.path_parameters else ""
+    name = next(iter(case.path_parameters), "id") if case.path_parameters else "id"
+    given = str(case.path_parameters.get(name, "")) if case.path_parameters else ""
     if given and case.meta and case.meta.generation.mode.is_positive:
         # Every other id is one of something that is there.
         choice = uuid5(NAMESPACE_URL, given).int
         found = next((ids for prefix, ids in served.things.items() if case.operation.path.startswith(prefix)), [])
         if choice % 2 and found:
-            case.path_parameters["id"] = found[choice // 2 % len(found)]
+            case.path_parameters[name] = found[choice // 2 % len(found)]
     authorization = {"Authorization": f"Bearer {served.token}"}
     case.call_and_validate(base_url=served.url, headers=authorization, timeout=20, excluded_checks=EXCLUDED)
