@@ -335,8 +335,8 @@ async def test_somebody_who_waits_for_the_moderator_does_not_start_the_conferenc
 
 
 async def test_the_contacts_talk_time_ends_its_leg_and_the_conference(twilio: Client, sandbox: Sandbox) -> None:
-    contact = await twilio.calls.create_async(to=PERSON, from_=FROM, twiml=into("room", endConferenceOnExit="true"))
     rep = await twilio.conferences("room").participants.create_async(to="client:sim-rep", from_=FROM)
+    contact = await twilio.calls.create_async(to=PERSON, from_=FROM, twiml=into("room", endConferenceOnExit="true"))
 
     await eventually(lambda: all(call.is_over for call in sandbox.calls))
     assert {call.sid: call.status for call in sandbox.calls} == {contact.sid: "completed", rep.call_sid: "completed"}

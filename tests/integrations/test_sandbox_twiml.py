@@ -92,6 +92,13 @@ async def test_without_a_readable_document_the_call_ends_and_the_reason_is_noted
     assert application.at("/good")[0]["ErrorCode"] == "11200"
 
 
+async def test_a_call_ends_at_its_time_limit(twilio: Client, sandbox: Sandbox) -> None:
+    call = await over(sandbox, await place(twilio, '<Response><Pause length="36000"/></Response>', time_limit=3))
+
+    assert call.status == "completed"
+    assert call.duration_s is not None and 3 <= call.duration_s < 60
+
+
 async def test_what_is_not_understood_is_skipped_and_noted(twilio: Client, sandbox: Sandbox) -> None:
     call = await over(sandbox, await place(twilio, "<Response><Dance/><Say>On</Say></Response>"))
 

@@ -58,6 +58,7 @@ class CallMaker:
             from_=from_,
             plan=plan,
             ring_limit_s=number(form, "Timeout", _DEFAULT_RING_S),
+            time_limit_s=number(form, "TimeLimit", 0),
             detection=_detection_of(form),
             recording=_recording_of(form),
             status_callback=callback_of(form, "StatusCallback", {"completed"}),

@@ -76,6 +76,7 @@ class Call:
     from_: str
     plan: Plan
     ring_limit_s: float
+    time_limit_s: float = 0.0
     direction: str = "outbound-api"
     parent_sid: str | None = None
     number_sid: str | None = None

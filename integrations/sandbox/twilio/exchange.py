@@ -136,8 +136,9 @@ class Exchange:
         call.answered_clock = self.clock.now()
         call.move("in-progress")
         self._announce(call, "answered")
-        if call.plan.talk_s is not None:
-            call.timers.append(self.clock.later(call.plan.talk_s, lambda: self.end(call, "completed")))
+        for limit_s in (call.plan.talk_s, call.time_limit_s or None):
+            if limit_s is not None:
+                call.timers.append(self.clock.later(limit_s, lambda: self.end(call, "completed")))
         for hook in self.answered:
             hook(call)
         if call.detection is None or call.detection.is_async:

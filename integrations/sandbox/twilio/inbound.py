@@ -10,7 +10,7 @@ from integrations.sandbox.twilio.api_calls import E164
 from integrations.sandbox.twilio.calls import Call, CallBook, Instructions
 from integrations.sandbox.twilio.courier import Courier, Fields
 from integrations.sandbox.twilio.exchange import Exchange
-from integrations.sandbox.twilio.inspection import described, json_body
+from integrations.sandbox.twilio.inspection import described, json_body, number_in
 from integrations.sandbox.twilio.messages import Message, Messages
 from integrations.sandbox.twilio.numbers import NumberBook, OwnedNumber
 from integrations.sandbox.twilio.outcomes import CLIENT, Plan, plan_for
@@ -62,13 +62,15 @@ class Inbound:
         is_browser = from_.startswith(CLIENT)
         if not is_browser and not E164.fullmatch(from_):
             raise refusals.invalid_from(from_)
-        talk_s = body.get("talk_s", None if is_browser else _talk_s(from_))
-        parameters = body.get("parameters", {})
+        talk_s = number_in(body, "talk_s", None if is_browser else _talk_s(from_))
+        patience_s = number_in(body, "patience_s", _PATIENCE_S)
+        given = body.get("parameters")
+        parameters = given if isinstance(given, dict) else {}
         call = Call(
             account_sid=self._account_sid,
             to=to,
             from_=from_,
-            plan=Plan("calls in", talk_s=None if talk_s is None else float(talk_s)),
+            plan=Plan("calls in", talk_s=talk_s),
             ring_limit_s=_PATIENCE_S,
             direction="inbound",
             number_sid=owned.sid if owned else None,
@@ -77,7 +79,7 @@ class Inbound:
         if owned is not None:
             call.status_callback = owned.call_callback
         self._book.add(call)
-        self._exchange.arrive(call, float(body.get("patience_s", _PATIENCE_S)))
+        self._exchange.arrive(call, _PATIENCE_S if patience_s is None else patience_s)
         return reply(described(call), 201)
 
     async def messages(self, request: web.Request) -> web.Response:
@@ -95,7 +97,7 @@ class Inbound:
             to=owned.e164,
             from_=str(body.get("from", "")),
             body=str(body.get("body", "")),
-            media=tuple(map(str, body.get("media", ()))),
+            media=tuple(map(str, body.get("media") or ())),
             direction="inbound",
             status="received",
         )

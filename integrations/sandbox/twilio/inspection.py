@@ -117,7 +117,8 @@ class Inspection:
         if kind not in KINDS:
             raise refusals.Refusal(400, 20001, f"kind is one of {', '.join(sorted(KINDS))}")
         operation = str(body.get("operation", "*"))
-        self._faults.add(Fault(operation, cast(Kind, kind), int(body.get("times", 1)), float(body.get("delay_s", 0.0))))
+        times, delay_s = number_in(body, "times", 1), number_in(body, "delay_s", 0.0)
+        self._faults.add(Fault(operation, cast(Kind, kind), int(times or 1), delay_s or 0.0))
         return await self.faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
@@ -128,8 +129,8 @@ class Inspection:
     async def register(self, request: web.Request) -> web.Response:
         """Register a browser, `{"identity", "answer_after_s"}`: null lets it ring until it is answered by hand."""
         body = await json_body(request)
-        after = body.get("answer_after_s", 0.5)
-        self._clients.register(str(body.get("identity", "")), None if after is None else float(after))
+        after = number_in(body, "answer_after_s", 0.5)
+        self._clients.register(str(body.get("identity", "")), after)
         return reply({"identity": body.get("identity"), "answer_after_s": after}, 201)
 
     async def unregister(self, request: web.Request) -> web.Response:
@@ -154,6 +155,14 @@ async def json_body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise refusals.Refusal(400, 20001, "A JSON object was expected")
     return body
+
+
+def number_in(body: dict[str, Any], name: str, default: float | None) -> float | None:
+    """Return a number of a JSON object, or None where null is sent. Raises a refusal of anything else."""
+    value = body.get(name, default)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise refusals.Refusal(400, 20001, f"{name} is a number")
+    return None if value is None else float(value)
 
 
 def _rows(rules: list[tuple[str, str]]) -> str:
