@@ -11,6 +11,14 @@ export function useMyPerson(): Person | undefined {
   return useFloor().data?.people.find((person) => person.user.id === me.user.id);
 }
 
+/** Lengthens one's wrap-up by so many seconds. */
+export function useExtendWrapUp() {
+  return useMutation({
+    mutationFn: (seconds: number) => unwrap(api.POST('/api/v1/presence/extend', { body: { seconds } })),
+    onSuccess: (person) => dispatcher.apply({ type: 'presence.changed', data: { person } }),
+  });
+}
+
 /** Goes online (which also ends a wrap-up) or away. */
 export function useSetPresence() {
   return useMutation({

@@ -42,13 +42,20 @@ export function useHangUp() {
   });
 }
 
+/** How a call went; `callback_at` also sets a task to call back then. */
+type Disposed = { id: string; disposition: DispositionValue; note: string; callback_at?: string };
+
 export function useSetDisposition() {
   return useMutation({
-    mutationFn: ({ id, disposition, note }: { id: string; disposition: DispositionValue; note: string }) =>
+    mutationFn: ({ id, disposition, note, callback_at }: Disposed) =>
       unwrap(
         api.PUT('/api/v1/calls/{id}/disposition', {
           params: { path: { id } },
-          body: note.trim() ? { disposition, note: note.trim() } : { disposition },
+          body: {
+            disposition,
+            ...(note.trim() ? { note: note.trim() } : {}),
+            ...(callback_at ? { callback_at } : {}),
+          },
         }),
       ),
     onSuccess: (call) => dispatcher.apply({ type: 'call.disposition_set', data: { call } }),
@@ -60,7 +67,7 @@ export function useDispositions() {
     queryKey: keys.dispositions(),
     queryFn: async ({ signal }) => {
       const page = await unwrap(api.GET('/api/v1/dispositions', { signal }));
-      return page.data as { value: DispositionValue; label: string }[];
+      return page.data;
     },
     staleTime: Number.POSITIVE_INFINITY,
   });

@@ -1,4 +1,4 @@
-import { Alert, Button, Checkbox, Group, NumberInput, Select, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, NumberInput, Select, Switch, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { inWords } from '../api/errors';
 import type { PermitSettings } from '../api/types';
@@ -68,10 +68,11 @@ function OwnRules({ known, mayEdit }: { known: PermitSettings; mayEdit: boolean 
     <form onSubmit={submit}>
       <fieldset className={classes.form} disabled={!mayEdit} style={{ border: 0, margin: 0 }}>
         {draft.practice && (
-          <Alert color="yellow" title="This company practises">
+          <div className={classes.notice} role="note">
+            <Text fw={600}>This company practises</Text>
             Hours, quiet days and caps are worked out and shown, but refuse nothing. Switch it off before you
             call real people.
-          </Alert>
+          </div>
         )}
         <div className={classes.pair}>
           <Time
