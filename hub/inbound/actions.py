@@ -25,7 +25,7 @@ from hub.inbound.hours import is_open
 from hub.inbound.missed import note_missed
 from hub.lines.kinds import LineKind, way_to
 from hub.sqlfiles import load_sql
-from integrations.ports import CallUpdate, Conference, Hangup, InboundCall, Record, Reject, Ring, Say, Step
+from integrations.ports import CallUpdate, Conference, Gather, Hangup, InboundCall, Record, Reject, Ring, Say, Step
 
 _SQL = load_sql("inbound")
 
@@ -34,6 +34,8 @@ _AT_ONCE = 10
 # What is added to the time it rings before somebody counts as free again although nothing was heard.
 _SLACK_S = 5
 VOICEMAIL_S = 180
+# How long somebody has for the key that takes a call on their own telephone.
+ACCEPT_S = 8
 
 RouteKind = Literal["rep", "team_in_turn", "team_at_once", "voicemail"]
 
@@ -70,6 +72,17 @@ async def receive_call(tx: Tx, settings: Settings, number_id: UUID | None, incom
         tx, contact_id=contact_id, number_id=number_id, to=incoming.to, from_=incoming.from_, sid=incoming.sid
     )
     return await _next_steps(tx, settings, call_id)
+
+
+async def ask_to_accept(tx: Tx, settings: Settings, call_id: UUID) -> Sequence[Step]:
+    """Who answers their own telephone is told who calls, and takes the call by pressing any key."""
+    facts = await tx.fetchrow(_SQL["call_facts"], id=call_id)
+    if facts is None:
+        raise missing()
+    if facts["user_id"] is not None or not is_live(facts["state"]):
+        return [Say("This call is no longer waiting."), Hangup()]
+    said = f"A call from {facts['contact_name']}. Press any key to take it."
+    return [Gather(1, _webhook(settings, tx, call_id, "accepted"), steps=[Say(said)], timeout_s=ACCEPT_S), Hangup()]
 
 
 async def picked_up(tx: Tx, settings: Settings, call_id: UUID, leg_sid: str, address: str) -> Sequence[Step]:

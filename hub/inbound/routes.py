@@ -66,6 +66,19 @@ def inbound_routes(settings: Settings, providers: Providers) -> Routes:
     async def picked_up(db: Database, req: Req[None, None]) -> Reply:
         """Somebody who was rung has answered: the call is theirs, unless a colleague was quicker."""
         leg = await incoming(req, "answered leg")
+        if not leg.to.startswith("client:"):
+            # A telephone may be answered by its own voicemail, which presses no key.
+            return await decided(
+                db, req.id("tenant_id"), req.request_id, lambda tx: actions.ask_to_accept(tx, settings, req.id())
+            )
+        return await take(db, req, leg)
+
+    @instructed("//webhooks/twilio/{tenant_id}/calls/{id}/accepted")
+    async def accepted(db: Database, req: Req[None, None]) -> Reply:
+        """Somebody who was rung on their own telephone has pressed a key: the call is theirs."""
+        return await take(db, req, await incoming(req, "answered leg"))
+
+    async def take(db: Database, req: Req[None, None], leg: InboundCall) -> Reply:
         try:
             return await decided(
                 db, req.id("tenant_id"), req.request_id, lambda tx: actions.picked_up(tx, settings, req.id(), leg.sid, leg.to)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -179,6 +180,32 @@ async def test_in_quiet_hours_a_message_waits_and_says_so_and_can_be_taken_back(
     taken = await owner.delete(f"/messages/{waits.body['id']}")
     assert (taken.status, taken.body["state"]) == (200, "canceled")
     assert (await owner.delete(f"/messages/{waits.body['id']}")).body["state"] == "canceled"
+
+
+async def test_a_message_that_waited_is_sent_when_its_time_has_come(stack: Stack, acme: Company, owner: Api) -> None:
+    ada = await contact(owner)
+    quiet = "INSERT INTO quiet_days (tenant_id, day, name) SELECT $1, (now() + n * interval '1 day')::date, 'Holiday'"
+    async with tenant_tx(stack.server.hub.db, acme.who("owner")) as tx:
+        await tx.conn.execute("UPDATE permit_settings SET practice = false WHERE tenant_id = $1", acme.tenant_id)
+        await tx.conn.execute(quiet + " FROM generate_series(-1, 1) AS n", acme.tenant_id)
+    waits = (await owner.post(f"/contacts/{ada}/messages", {"body": "Happy holidays"})).body
+    assert waits["state"] == "scheduled"
+    async with tenant_tx(stack.server.hub.db, acme.who("owner")) as tx:
+        await tx.conn.execute("UPDATE messages SET send_at = now() - interval '1 s' WHERE tenant_id = $1", acme.tenant_id)
+        await tx.conn.execute("UPDATE jobs SET run_at = now() WHERE tenant_id = $1 AND kind = 'messages.send'", acme.tenant_id)
+    async with stack.worker():
+        # It is still a holiday: the decision is made again, and the message waits on.
+        await until(lambda: waits_longer(owner, ada))
+        async with tenant_tx(stack.server.hub.db, acme.who("owner")) as tx:
+            await tx.conn.execute("UPDATE permit_settings SET practice = true WHERE tenant_id = $1", acme.tenant_id)
+            await tx.conn.execute("UPDATE messages SET send_at = now() - interval '1 s' WHERE tenant_id = $1", acme.tenant_id)
+            await tx.conn.execute("UPDATE jobs SET run_at = now() WHERE tenant_id = $1 AND state = 'ready'", acme.tenant_id)
+        await settled(owner, ada, "delivered")
+
+
+async def waits_longer(api: Api, contact_id: str) -> bool:
+    last = (await thread(api, contact_id))[-1]
+    return last["state"] == "scheduled" and datetime.fromisoformat(last["send_at"]) > datetime.now(UTC)
 
 
 async def test_a_message_for_another_companys_number_is_not_taken_in(

@@ -121,6 +121,24 @@ async def test_who_is_second_to_answer_is_told_so(caller: Caller, acme: Company,
     assert (await only_call(owner))["user_id"] == str(acme.members["manager"])
 
 
+async def test_who_is_rung_on_their_own_telephone_takes_the_call_by_a_key(
+    caller: Caller, acme: Company, owner: Api, stack: Stack
+) -> None:
+    rep = stack.server.as_member(acme, "rep")
+    assert (await rep.put("/voice/line", {"kind": "bridge", "phone": "+12025550111"})).status == 200
+    await owner.patch(f"/numbers/{caller.number}", {"user_id": str(acme.members["rep"])})
+    await come(stack, acme, "rep")
+    answer = await caller.ring()
+    assert rung(answer) == ["+12025550111"]
+    url = answer.find("Dial")[0].get("url", "")  # type: ignore[index]
+    leg = {"CallSid": "CA" + "b" * 32, "To": "+12025550111", "From": caller.from_}
+    asked = await caller.follow(url, **leg)
+    assert asked is not None and [child.tag for child in asked] == ["Gather", "Hangup"]
+    assert (await only_call(owner))["user_id"] is None, "a voicemail would have got as far"
+    await caller.follow(asked[0].get("action", ""), **leg, Digits="1")
+    assert (await only_call(owner))["user_id"] == str(acme.members["rep"])
+
+
 async def test_a_missed_call_is_a_task_and_a_notification_and_stands_in_the_timeline(
     caller: Caller, acme: Company, owner: Api, stack: Stack
 ) -> None:
