@@ -59,16 +59,26 @@ class Stack:
 
 @asynccontextmanager
 async def running_stack(
-    database_url: str, redis_url: str, *, sandbox: dict[str, Any] | None = None, **settings: Any
+    database_url: str,
+    redis_url: str,
+    *,
+    sandbox: dict[str, Any] | None = None,
+    account: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Stack]:
-    """A hub and a sandbox; workers are the test's to start."""
+    """A hub and a sandbox; workers are the test's to start. `account` is more of the telephone account's settings."""
     port = free_port()
     async with contextlib.AsyncExitStack() as stack:
         given = {"speed": SPEED, "calls_per_s": 100} | (sandbox or {})
         telephone = await start_sandbox(SandboxSettings(account_sid="AC" + "1" * 32, auth_token="sandbox-token", **given))
-        account = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER, calls_per_second=1000.0)
+        twilio = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER, calls_per_second=1000.0)
         made = make_settings(
-            database_url, redis_url, port=port, public_url=f"http://127.0.0.1:{port}", twilio=account, **settings
+            database_url,
+            redis_url,
+            port=port,
+            public_url=f"http://127.0.0.1:{port}",
+            twilio=replace(twilio, **(account or {})),
+            **settings,
         )
         sessions: list[Any] = []
         hub = await stack.enter_async_context(Hub.open(made))
