@@ -72,14 +72,8 @@ async def running_stack(
         given = {"speed": SPEED, "calls_per_s": 100} | (sandbox or {})
         telephone = await start_sandbox(SandboxSettings(account_sid="AC" + "1" * 32, auth_token="sandbox-token", **given))
         twilio = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER, calls_per_second=1000.0)
-        made = make_settings(
-            database_url,
-            redis_url,
-            port=port,
-            public_url=f"http://127.0.0.1:{port}",
-            twilio=replace(twilio, **(account or {})),
-            **settings,
-        )
+        twilio = replace(twilio, **(account or {}))
+        made = make_settings(database_url, redis_url, port=port, public_url=f"http://127.0.0.1:{port}", twilio=twilio, **settings)
         sessions: list[Any] = []
         hub = await stack.enter_async_context(Hub.open(made))
         runner = web.AppRunner(hub.application(), access_log=None, shutdown_timeout=1)
