@@ -39,6 +39,7 @@ from integrations.updates import (
     RecordingState,
     RecordingUpdate,
     RingUpdate,
+    SpokenUpdate,
     TranscriptionUpdate,
 )
 from integrations.values import (
@@ -95,6 +96,7 @@ __all__ = [
     "Say",
     "SendMessage",
     "SoftphoneTokens",
+    "SpokenUpdate",
     "Step",
     "Telephony",
     "TranscriptionUpdate",
@@ -195,6 +197,17 @@ class Telephony(Protocol):
 
         `Rejected` with status 404 when there is none (any more). What breaks off in the middle is `Transient`: begin again.
         """
+        ...
+
+    async def start_transcription(self, call_sid: str, callback_url: str) -> str:
+        """Write down what is said on a live leg, by it and by whom it hears; `callback_url` gets the pieces (`read_spoken`).
+
+        Returns its sid. Not repeated by itself: a second one would tell everything twice.
+        """
+        ...
+
+    async def stop_transcription(self, call_sid: str, sid: str) -> None:
+        """Write down no more. One that has ended is fine."""
         ...
 
     async def delete_recording(self, recording_sid: str) -> None:
@@ -327,6 +340,10 @@ class CallbackReader(Protocol):
 
     def read_transcription(self, fields: Mapping[str, str]) -> TranscriptionUpdate:
         """What was said in a recording."""
+        ...
+
+    def read_spoken(self, fields: Mapping[str, str]) -> SpokenUpdate:
+        """What is being said in a call."""
         ...
 
     def read_ring(self, fields: Mapping[str, str]) -> RingUpdate:

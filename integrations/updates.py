@@ -125,6 +125,22 @@ class TranscriptionUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenUpdate:
+    """What is being said in a call that is transcribed while it goes on; pieces come in the order of `sequence`.
+
+    `began` and `ended` frame them, `failed` comes in their place. `speaker` is who said a piece: the leg that is
+    transcribed, or whoever it hears.
+    """
+
+    transcription_sid: str
+    call_sid: str
+    event: Literal["began", "piece", "ended", "failed"]
+    sequence: int
+    speaker: Literal["leg", "others"] | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RingUpdate:
     """How ringing others (`Ring`) went; `leg_sid` is the one that answered or the last one that did not."""
 

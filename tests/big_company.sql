@@ -151,6 +151,8 @@ FROM (SELECT r.*, 'hello ' || CASE WHEN n % 200 = 0 THEN 'zenith ' ELSE '' END
              || (SELECT string_agg('word' || (n * 31 + i * i) % 3000, ' ') FROM generate_series(1, 80) AS i) AS text
       FROM (SELECT r.*, row_number() OVER (ORDER BY r.created_at) AS n FROM recordings r WHERE r.tenant_id = uuid '{tenant}') AS r
       WHERE n % 3 = 0) AS t;
+INSERT INTO spoken_pieces (tenant_id, recording_id, sid, sequence, speaker, text)
+SELECT r.tenant_id, r.id, 'GT1', 1, 'leg', 'hello' FROM recordings r WHERE r.tenant_id = uuid '{tenant}';
 INSERT INTO call_audit (tenant_id, call_id, at, actor_id, action)
 SELECT k.tenant_id, k.id, k.created_at, k.user_id, 'joined' FROM calls k WHERE k.tenant_id = uuid '{tenant}';
 INSERT INTO voicemail_drops (tenant_id, user_id, name, object_key, content_type, bytes, duration_ms)

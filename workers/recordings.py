@@ -17,7 +17,7 @@ from workers.cron import duty
 from workers.job import Deps, Permanent, Run, is_permanent, job
 
 # Announce, start, pause: what may be due at once, and a little more.
-_STEPS = 6
+_STEPS = 8
 _HEAD_BYTES = 4096
 
 
@@ -84,6 +84,14 @@ async def _take(run: Run, recording_id: UUID, step: Next) -> None:
             is_ours = await running.record_started(tx, recording_id, sid)
         if not is_ours:
             raise Transient("The recording before this one is still ending.", retry_after=0.5)
+    elif step.kind == "transcribe":
+        sid = await telephony.start_transcription(step.call_sid, public_url + running.spoken_path(tenant_id, recording_id))
+        async with run.tx() as tx:
+            await running.record_spoken(tx, recording_id, sid)
+    elif step.kind == "hush":
+        await telephony.stop_transcription(step.call_sid, step.sid)
+        async with run.tx() as tx:
+            await running.record_spoken(tx, recording_id, None)
     elif step.kind == "stop":
         await telephony.stop_recording(step.call_sid, step.sid)
         async with run.tx() as tx:
@@ -96,6 +104,11 @@ async def _take(run: Run, recording_id: UUID, step: Next) -> None:
 
 async def _refused(run: Run, recording_id: UUID, step: Next, exc: Rejected) -> None:
     """Without its announcement, or refused, there is no recording. A pause that is refused comes after the call's end."""
+    if step.kind == "transcribe":
+        # The recording goes on without it.
+        async with run.finish() as tx:
+            await running.record_spoken(tx, recording_id, None, exc.message)
+        return
     async with run.finish() as tx:
         if step.kind in ("announce", "start"):
             said = "The contact could not be told of it" if step.kind == "announce" else "The provider refused it"
@@ -116,6 +129,14 @@ async def transcript(run: Run) -> None:
     async with run.finish() as tx:
         fields = await read_delivery(tx, UUID(run.job.args["delivery_id"]))
         await running.keep_transcript(tx, UUID(run.job.args["recording_id"]), _reader(run).read_transcription(fields))
+
+
+@job("recordings.spoken", timeout_s=10.0, backoff_s=0.2)
+async def spoken(run: Run) -> None:
+    """Keep what is being said in a call."""
+    async with run.finish() as tx:
+        fields = await read_delivery(tx, UUID(run.job.args["delivery_id"]))
+        await running.hear_spoken(tx, UUID(run.job.args["recording_id"]), _reader(run).read_spoken(fields))
 
 
 @dataclass(slots=True)

@@ -62,6 +62,7 @@ class VoiceSettings(BaseModel):
     )
     machine_detection: bool = False
     recording_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    transcribe_calls: Annotated[bool, Field(description="Write down what is said in calls that are recorded.")] = False
     sms_quiet: bool = True
 
 

@@ -156,6 +156,7 @@ async def delete(tx: Tx, recording_id: UUID, reason: str = "asked") -> None:
         raise Conflict("The call is being recorded. Switch the recording off, or wait for the end.", code="recording_under_way")
     await tx.execute(_SQL["delete_recording"], id=recording_id, reason=reason)
     await tx.execute(_SQL["forget_transcript"], id=recording_id)
+    await tx.execute(_SQL["forget_pieces"], id=recording_id)
     await tx.defer(ERASE, {"recording_id": recording_id}, key=str(recording_id), max_attempts=20)
     await note(tx, row["call_id"], "recording.deleted", recording_id=recording_id, reason=reason)
     await emit(tx, RecordingDeleted, recording_id)

@@ -146,6 +146,29 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
         )
         return Reply()
 
+    @routes.post("//webhooks/twilio/{tenant_id}/recordings/{id}/spoken", scope="public", status=204, errors=(403,))
+    async def recording_spoken(db: Database, req: Req[None, None]) -> Reply:
+        """The provider's word on what is being said in a call."""
+        reader = providers.callbacks
+
+        def key(fields: dict[str, str]) -> str:
+            assert reader is not None
+            update = reader.read_spoken(fields)
+            return f"{update.transcription_sid}:{update.event}:{update.sequence}"
+
+        await receive(
+            db,
+            reader,
+            settings,
+            req.http,
+            req.id("tenant_id"),
+            kind="recording_spoken",
+            job="recordings.spoken",
+            args={"recording_id": req.id()},
+            dedupe_key=key,
+        )
+        return Reply()
+
     @routes.post(
         "//webhooks/twilio/{tenant_id}/calls/{id}/announcement", scope="public", content_type="application/xml", errors=(403,)
     )

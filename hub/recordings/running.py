@@ -27,7 +27,7 @@ from hub.recordings.events import (
 )
 from hub.sqlfiles import load_sql
 from hub.who import Who
-from integrations.ports import RecordingUpdate, TranscriptionUpdate
+from integrations.ports import RecordingUpdate, SpokenUpdate, TranscriptionUpdate
 
 _SQL = load_sql("recordings")
 
@@ -35,7 +35,7 @@ _SQL = load_sql("recordings")
 SILENT_S = 120.0
 _LONGEST_TRANSCRIPT = 400_000
 
-StepKind = Literal["announce", "start", "pause", "resume", "stop", "nothing"]
+StepKind = Literal["announce", "start", "pause", "resume", "stop", "transcribe", "hush", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,11 @@ class Files:
 def callback_path(tenant_id: UUID, recording_id: UUID) -> str:
     """Where the provider reports on a recording."""
     return f"/webhooks/twilio/{tenant_id}/recordings/{recording_id}/status"
+
+
+def spoken_path(tenant_id: UUID, recording_id: UUID) -> str:
+    """Where the provider tells what is being said."""
+    return f"/webhooks/twilio/{tenant_id}/recordings/{recording_id}/spoken"
 
 
 def announcement_path(tenant_id: UUID, call_id: UUID) -> str:
@@ -98,6 +103,13 @@ async def next_step(tx: Tx, recording_id: UUID) -> Next | None:
         return Next("start", row["call_id"], row["call_sid"])
     if row["state"] not in ("recording", "paused") or row["provider_sid"] is None or not is_live(row["call_state"]):
         return nothing
+    # Nothing is written down that is not recorded: a card number would be there for everybody to read.
+    if row["wanted"] != "on" and row["spoken_sid"] is not None:
+        return Next("hush", row["call_id"], row["call_sid"], row["spoken_sid"])
+    if (row["state"], row["wanted"]) == ("recording", "on") and row["spoken_sid"] is None and row["spoken_error"] is None:
+        rules = await queries.get_rules(tx, row["call_id"])
+        if rules is not None and rules["transcribe_calls"]:
+            return Next("transcribe", row["call_id"], row["call_sid"])
     wants: dict[tuple[str, str], StepKind] = {
         ("recording", "paused"): "pause",
         ("paused", "on"): "resume",
@@ -159,6 +171,35 @@ async def record_paused(tx: Tx, recording_id: UUID, paused: bool) -> None:
     await tx.execute(_SQL["move_recording"], id=recording_id, state="paused" if paused else "recording", error=None)
     await emit(tx, RecordingPaused if paused else RecordingStarted, recording_id)
     await show_on_call(tx, row["call_id"], "paused" if paused else "on")
+
+
+async def record_spoken(tx: Tx, recording_id: UUID, sid: str | None, error: str | None = None) -> None:
+    """What is said is written down from now on, or (without `sid`) no more."""
+    await tx.execute(_SQL["set_spoken"], id=recording_id, sid=sid, error=error)
+
+
+async def hear_spoken(tx: Tx, recording_id: UUID, update: SpokenUpdate) -> bool:
+    """Take in what is said; False when it is about another call, or the recording was deleted."""
+    row = await _lock(tx, recording_id)
+    if row is None or row["call_sid"] != update.call_sid or row["state"] == "deleted":
+        return False
+    if update.event == "began" and row["spoken_sid"] is None and row["state"] in ("starting", "recording"):
+        # The answer to our request got lost; this is the one that it made.
+        await record_spoken(tx, recording_id, update.transcription_sid)
+    if update.event == "piece" and update.text:
+        text = update.text.replace("\x00", "")
+        await tx.execute(
+            _SQL["add_piece"],
+            id=recording_id,
+            sid=update.transcription_sid,
+            sequence=update.sequence,
+            speaker=update.speaker,
+            text=text,
+        )
+    is_late = not is_live(row["call_state"]) or row["spoken_sid"] != update.transcription_sid
+    if update.event == "ended" or (update.event == "piece" and is_late):
+        await _keep_text(tx, recording_id, await tx.fetchval(_SQL["spoken_text"], id=recording_id))
+    return True
 
 
 async def record_stopped(tx: Tx, recording_id: UUID) -> None:
@@ -242,8 +283,11 @@ async def keep_transcript(tx: Tx, recording_id: UUID, update: TranscriptionUpdat
     row = await _lock(tx, recording_id)
     if row is None or row["provider_sid"] != update.recording_sid or update.status != "completed":
         return False
-    text = update.text.replace("\x00", "")[:_LONGEST_TRANSCRIPT]
-    if await tx.fetchval(_SQL["keep_transcript"], id=recording_id, text=text) is None:
+    return await _keep_text(tx, recording_id, update.text.replace("\x00", ""))
+
+
+async def _keep_text(tx: Tx, recording_id: UUID, text: str | None) -> bool:
+    if not text or await tx.fetchval(_SQL["keep_transcript"], id=recording_id, text=text[:_LONGEST_TRANSCRIPT]) is None:
         return False
     await emit(tx, RecordingTranscribed, recording_id)
     return True

@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/answering-machine-detection#asyncamd,
 https://www.twilio.com/docs/messaging/guides/track-outbound-message-status.
 """
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -23,6 +24,7 @@ from integrations.updates import (
     RecordingState,
     RecordingUpdate,
     RingUpdate,
+    SpokenUpdate,
     TranscriptionUpdate,
 )
 
@@ -52,6 +54,14 @@ _RECORDING_STATES: Final[Mapping[str, RecordingState]] = MappingProxyType(
         "completed": "completed",
         "absent": "absent",
         "failed": "failed",
+    }
+)
+_SPOKEN_EVENTS: Final[Mapping[str, Literal["began", "piece", "ended", "failed"]]] = MappingProxyType(
+    {
+        "transcription-started": "began",
+        "transcription-content": "piece",
+        "transcription-stopped": "ended",
+        "transcription-error": "failed",
     }
 )
 _ANSWERED_BY: Final[Mapping[str, AnsweredBy]] = MappingProxyType({"human": "human", "fax": "fax", "unknown": "unknown"})
@@ -174,6 +184,33 @@ def transcription_update(fields: Fields) -> TranscriptionUpdate:
         recording_sid=_needed(fields, "RecordingSid"),
         status="completed" if completed else "failed",
         text=fields.get("TranscriptionText", "") if completed else "",
+    )
+
+
+def spoken_update(fields: Fields) -> SpokenUpdate:
+    """What is being said in a call: https://www.twilio.com/docs/voice/twiml/transcription#statuscallbackurl.
+
+    The inbound track is what Twilio hears from the leg, the outbound one what the leg hears.
+    """
+    word = _needed(fields, "TranscriptionEvent")
+    event = _SPOKEN_EVENTS.get(word)
+    if event is None:
+        raise ValueError(f"unknown transcription event {word!r}")
+    text = ""
+    if event == "piece":
+        try:
+            data = json.loads(_needed(fields, "TranscriptionData"))
+            text = str(data["transcript"]).strip()
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise ValueError("TranscriptionData is no transcript") from None
+    track = fields.get("Track", "")
+    return SpokenUpdate(
+        transcription_sid=_needed(fields, "TranscriptionSid"),
+        call_sid=_needed(fields, "CallSid"),
+        event=event,
+        sequence=number(fields.get("SequenceId")) or 0,
+        speaker="leg" if track == "inbound_track" else "others" if track == "outbound_track" else None,
+        text=text,
     )
 
 

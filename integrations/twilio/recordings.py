@@ -85,6 +85,34 @@ class Recordings(Resource):
                 message = f"the recording broke off: {error!r}"
                 raise Transient(message, provider=PROVIDER, operation="recordings.download") from error
 
+    async def start_transcription(self, call_sid: str, callback_url: str) -> str:
+        """Transcribe a live call, both tracks: https://www.twilio.com/docs/voice/api/realtime-transcription-resource."""
+        sid: str = await self._account.ask(
+            "transcriptions.create",
+            lambda: self._account.client.calls(call_sid).transcriptions.create_async(
+                track="both_tracks",
+                status_callback_url=callback_url,
+                status_callback_method="POST",
+                partial_results=False,
+            ),
+            lambda instance: instance.sid,
+            repeatable=False,
+        )
+        return sid
+
+    async def stop_transcription(self, call_sid: str, sid: str) -> None:
+        """End a transcription. One whose call is over has ended."""
+        try:
+            await self._account.ask(
+                "transcriptions.stop",
+                lambda: self._account.client.calls(call_sid).transcriptions(sid).update_async(status="stopped"),
+                nothing,
+                repeatable=True,
+            )
+        except Rejected as error:
+            if error.code != NOT_IN_PROGRESS and not is_gone(error):
+                raise
+
     async def delete_recording(self, recording_sid: str) -> None:
         """Delete a recording at Twilio."""
         await self._account.ask_or_none(

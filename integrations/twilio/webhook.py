@@ -28,6 +28,7 @@ from integrations.updates import (
     ParticipantUpdate,
     RecordingUpdate,
     RingUpdate,
+    SpokenUpdate,
     TranscriptionUpdate,
 )
 
@@ -121,6 +122,10 @@ class TwilioWebhook:
     def read_transcription(self, fields: Mapping[str, str]) -> TranscriptionUpdate:
         """What was said in a recording."""
         return readings.transcription_update(fields)
+
+    def read_spoken(self, fields: Mapping[str, str]) -> SpokenUpdate:
+        """What is being said in a call."""
+        return readings.spoken_update(fields)
 
     def read_ring(self, fields: Mapping[str, str]) -> RingUpdate:
         """The end of a `<Dial>`."""

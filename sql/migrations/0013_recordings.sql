@@ -27,6 +27,9 @@ CREATE TABLE recordings (
     created_at      timestamptz NOT NULL DEFAULT now(),
     stored_at       timestamptz,
     checked_at      timestamptz NOT NULL DEFAULT now(),
+    -- The transcription under way, and why there is none.
+    spoken_sid      text,
+    spoken_error    text,
     keep_until      timestamptz,
     deleted_at      timestamptz,
     deleted_by      uuid,
@@ -49,6 +52,21 @@ CREATE INDEX recordings_of_contact ON recordings (tenant_id, contact_id, created
 CREATE INDEX recordings_of_user ON recordings (tenant_id, user_id, created_at, id);
 CREATE INDEX recordings_expiring ON recordings (keep_until) WHERE state IN ('stored', 'failed');
 CREATE INDEX recordings_unsettled ON recordings (checked_at) WHERE state IN ('starting', 'recording', 'paused', 'fetching');
+
+ALTER TABLE voice_settings ADD COLUMN transcribe_calls boolean NOT NULL DEFAULT false;
+
+-- What is being said, piece by piece, as it comes; a recording that was paused has several transcriptions after each other.
+CREATE TABLE spoken_pieces (
+    tenant_id    uuid NOT NULL,
+    recording_id uuid NOT NULL,
+    sid          text NOT NULL,
+    sequence     int NOT NULL,
+    speaker      text CONSTRAINT spoken_pieces_speaker_known CHECK (speaker IN ('leg', 'others')),
+    text         text NOT NULL,
+    heard_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, recording_id, sid, sequence),
+    FOREIGN KEY (tenant_id, recording_id) REFERENCES recordings (tenant_id, id) ON DELETE CASCADE
+);
 
 -- What was said. Whose it is and when is repeated, so that the search reads one table in its order.
 CREATE TABLE transcripts (
@@ -106,9 +124,10 @@ CREATE TABLE call_drops (
     FOREIGN KEY (tenant_id, user_id) REFERENCES members (tenant_id, user_id)
 );
 
-SELECT protect_table(t) FROM unnest(ARRAY['recordings', 'transcripts', 'voicemail_drops', 'call_drops']::regclass[]) AS t;
+SELECT protect_table(t) FROM unnest(ARRAY['recordings', 'spoken_pieces', 'transcripts', 'voicemail_drops', 'call_drops']::regclass[]) AS t;
 GRANT SELECT, INSERT, UPDATE ON recordings, voicemail_drops, call_drops TO ringside_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON transcripts TO ringside_app;
+GRANT SELECT, INSERT, DELETE ON spoken_pieces TO ringside_app;
 GRANT SELECT ON recordings TO ringside_system;
 GRANT SELECT ON transcripts TO ringside_search;
 SELECT open_table_to('recordings', 'ringside_system'), open_table_to('transcripts', 'ringside_search');

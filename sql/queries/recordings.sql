@@ -72,7 +72,7 @@ FROM recordings r WHERE r.tenant_id = :tenant_id AND r.call_id = :call_id
 
 -- name: call_rules
 -- The company's settings and both ends of a call.
-SELECT k.id, k.user_id, k.recording_state, coalesce(v.recording, 'off') AS recording,
+SELECT k.id, k.user_id, k.recording_state, coalesce(v.transcribe_calls, false) AS transcribe_calls, coalesce(v.recording, 'off') AS recording,
        coalesce(v.announce_recording, 'by_jurisdiction') AS announce_recording,
        coalesce(v.announcement, 'This call may be recorded.') AS announcement,
        CASE k.direction WHEN 'inbound' THEN k.from_number ELSE k.to_number END AS contact_number,
@@ -89,7 +89,7 @@ FOR UPDATE
 -- name: lock_recording
 -- A recording with its call, held until the transaction ends, so that one step is taken at a time.
 SELECT r.id, r.call_id, r.kind, r.state, r.wanted, r.provider_sid, r.rule, r.announcement, r.announced_at, r.asked_at,
-       r.started_at, r.duration_s, r.object_key, r.bytes, r.provider_gone_at, r.object_gone_at, r.deleted_at, r.checked_at,
+       r.started_at, r.duration_s, r.object_key, r.bytes, r.provider_gone_at, r.object_gone_at, r.deleted_at, r.checked_at, r.spoken_sid, r.spoken_error,
        k.provider_sid AS call_sid, k.conference_sid, k.state AS call_state, k.answered_at, k.ended_at, now() AS now
 FROM recordings r JOIN calls k ON k.tenant_id = r.tenant_id AND k.id = r.call_id
 WHERE r.tenant_id = :tenant_id AND r.id = :id
@@ -140,6 +140,27 @@ WHERE r.tenant_id = :tenant_id AND r.id = :id
 -- name: delete_recording
 UPDATE recordings SET state = 'deleted', deleted_at = now(), deleted_by = :user_id, delete_reason = :reason, keep_until = NULL
 WHERE tenant_id = :tenant_id AND id = :id
+
+-- name: set_spoken
+-- The transcription under way, or none.
+UPDATE recordings SET spoken_sid = :sid, spoken_error = :error WHERE tenant_id = :tenant_id AND id = :id
+
+-- name: add_piece
+INSERT INTO spoken_pieces (tenant_id, recording_id, sid, sequence, speaker, text)
+VALUES (:tenant_id, :id, :sid, :sequence, :speaker, :text)
+ON CONFLICT DO NOTHING
+
+-- name: spoken_text
+-- Everything that was said, a line for each piece.
+SELECT string_agg(CASE p.speaker WHEN 'leg' THEN 'Contact: ' WHEN 'others' THEN 'Us: ' ELSE '' END || p.text, E'\n'
+                  ORDER BY b.began_at, p.sid, p.sequence)
+FROM spoken_pieces p
+JOIN (SELECT q.sid, min(q.heard_at) AS began_at FROM spoken_pieces q
+      WHERE q.tenant_id = :tenant_id AND q.recording_id = :id GROUP BY q.sid) AS b ON b.sid = p.sid
+WHERE p.tenant_id = :tenant_id AND p.recording_id = :id
+
+-- name: forget_pieces
+DELETE FROM spoken_pieces WHERE tenant_id = :tenant_id AND recording_id = :id
 
 -- name: forget_transcript
 DELETE FROM transcripts WHERE tenant_id = :tenant_id AND recording_id = :id

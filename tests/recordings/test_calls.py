@@ -188,6 +188,43 @@ async def test_what_was_said_comes_by_callback_and_is_searched(stack: Stack, acm
     assert (await owner.get("/recordings", q="forget")).body["data"] == []
 
 
+async def test_what_is_said_is_written_down_but_no_card_number(stack: Stack, acme: Company) -> None:
+    owner = stack.server.as_member(acme, "owner")
+    await settle(stack, acme, recording="always", announce_recording="never", transcribe_calls=True)
+    call_id = await place(owner, NEVER_ENDS)
+    await call_is(owner, call_id, recording="on")
+
+    async def pieces() -> list[Any]:
+        async with tenant_tx(stack.server.hub.db, acme.who("owner")) as tx:
+            return list(await tx.fetch(Statement("p", "SELECT sid, speaker FROM spoken_pieces WHERE tenant_id = :tenant_id")))
+
+    await until(pieces)
+    await owner.post(f"/calls/{call_id}/recording", {"state": "paused"})
+    await call_is(owner, call_id, recording="paused")
+    before = await pieces()
+    await owner.post(f"/calls/{call_id}/recording", {"state": "on"})
+    await call_is(owner, call_id, recording="on")
+
+    async def another() -> bool:
+        return len({row["sid"] for row in await pieces()}) == 2
+
+    await until(another)
+    await owner.post(f"/calls/{call_id}/hangup")
+    recording = await recording_is(owner, call_id, "stored")
+
+    async def written_down() -> str | None:
+        text: str | None = (await owner.get(f"/recordings/{recording['id']}")).body["transcript"]
+        return text if text and len(text.splitlines()) >= len(before) + 2 else None
+
+    text = await until(written_down)
+    assert f"Contact: Yes, this is {NEVER_ENDS}." in text.splitlines()
+    assert any(line.startswith("Us: I call about") for line in text.splitlines())
+    [found] = (await owner.get("/recordings", q='"yes this is"')).body["data"]
+    assert found["id"] == recording["id"]
+    assert (await owner.delete(f"/recordings/{recording['id']}")).status == 204
+    assert await pieces() == []
+
+
 async def test_a_deleted_recording_is_gone_from_the_store(stack: Stack, acme: Company, folder: Path) -> None:
     owner = stack.server.as_member(acme, "owner")
     await settle(stack, acme, recording="always", announce_recording="never")
