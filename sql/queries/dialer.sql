@@ -152,7 +152,7 @@ WITH page AS MATERIALIZED (
 --? tag           AND c.id IN (SELECT t.contact_id FROM contact_tags t WHERE t.tenant_id = :tenant_id AND t.tag_lc = :tag)
     ORDER BY c.id LIMIT :limit
 ), phones AS MATERIALIZED (
-    SELECT p.id, n.time_zones, n.e164 FROM page p
+    SELECT p.id, p.created_at, p.name_lc, n.time_zones, n.e164 FROM page p
     LEFT JOIN LATERAL (SELECT f.e164, f.time_zones FROM contact_phones f
         WHERE f.tenant_id = :tenant_id AND f.contact_id = p.id ORDER BY f.position LIMIT 1) AS n ON true
 ), zones AS MATERIALIZED (
@@ -160,12 +160,12 @@ WITH page AS MATERIALIZED (
     FROM (SELECT DISTINCT time_zones FROM phones WHERE time_zones IS NOT NULL) AS d
 ), added AS (
     INSERT INTO dial_items (tenant_id, queue_id, contact_id, state, reason_code, reason, phone, zone_key, created_key, name_key)
-    SELECT :tenant_id, :queue_id, p.id, CASE WHEN h.e164 IS NULL THEN 'skipped' ELSE 'waiting' END,
+    SELECT :tenant_id, :queue_id, h.id, CASE WHEN h.e164 IS NULL THEN 'skipped' ELSE 'waiting' END,
            CASE WHEN h.e164 IS NULL THEN 'no_number' END,
            CASE WHEN h.e164 IS NULL THEN 'This contact has no telephone number.' END,
-           h.e164, coalesce(z.zone_key, ''), p.created_at, p.name_lc
-    FROM page p JOIN phones h ON h.id = p.id LEFT JOIN zones z ON z.time_zones = h.time_zones
-    ORDER BY p.id
+           h.e164, coalesce(z.zone_key, ''), h.created_at, h.name_lc
+    FROM phones h LEFT JOIN zones z ON z.time_zones = h.time_zones
+    ORDER BY h.id
     ON CONFLICT ON CONSTRAINT dial_items_once_in_a_queue DO NOTHING
     RETURNING 1
 )
