@@ -194,7 +194,8 @@ class Up:
         async with self._step("Twilio sandbox"):
             port = url.rpartition(":")[2]
             own = {name: value for name, value in env.items() if not name.startswith(("DATABASE_", "REDIS_", "RINGSIDE_"))}
-            arguments = ["--port", port, "--calls-per-second", env["TWILIO_CALLS_PER_SECOND"]]
+            numbers = str(self.options.data / "sandbox-numbers.json")
+            arguments = ["--port", port, "--calls-per-second", env["TWILIO_CALLS_PER_SECOND"], "--numbers-file", numbers]
             arguments += ["--speed", self._sandbox_speed()]
             service = self._service("twilio", ["-m", "integrations.sandbox.twilio", *arguments], own)
             await self._begin(service, lambda: is_open("127.0.0.1", int(port)))
