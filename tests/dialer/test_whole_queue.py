@@ -214,3 +214,40 @@ async def test_four_reps_share_a_queue_and_nobody_is_called_twice(stack: Stack, 
             await client.close()
     await check_books(stack, acme, numbers)
     assert sum(s["calls"] for s in sessions) == 24 and all(s["calls"] > 0 for s in sessions)
+
+
+async def test_with_several_lines_somebody_is_always_there_for_who_answers_first(stack: Stack, acme: Company, rep: Api) -> None:
+    manager = stack.server.as_member(acme, "manager")
+    numbers = [f"+120255503{n:02d}" for n in range(20)]
+    queue_id = await running_queue(manager, list((await contacts(manager, numbers)).values()), lines=3)
+    # A well answered campaign, so that the cap leaves room.
+    async with tenant_tx(stack.server.hub.db, acme.who("owner")) as tx:
+        text = "INSERT INTO dial_days (tenant_id, queue_id, period, day, answered) SELECT :tenant_id, id, 0, now()::date, 2000"
+        await tx.execute(sql(text + " FROM dial_queues WHERE tenant_id = :tenant_id"))
+    async with at_desk(stack, acme), stack.worker():
+        opened = await rep.post("/lines")
+        assert opened.status in (200, 201), opened.body
+
+        async def is_open() -> bool:
+            return bool((await rows(stack, acme, "SELECT 1 FROM lines WHERE tenant_id = :tenant_id AND state = 'open'")) != [])
+
+        await until(is_open)
+        joined = await rep.post(f"/queues/{queue_id}/sessions", {"lines": 3})
+        session = await work(rep, joined.body["id"])
+        progress = (await rep.get(f"/queues/{queue_id}/progress")).body
+    rung = Counter(call.to for call in stack.sandbox.calls if call.to in numbers)
+    assert rung == Counter(numbers), "each exactly once"
+    attempts = await rows(
+        stack,
+        acme,
+        "SELECT a.is_parallel, a.result, c.holds_rep, c.abandoned_at IS NOT NULL AS is_abandoned FROM dial_attempts a "
+        "JOIN calls c ON c.tenant_id = a.tenant_id AND c.id = a.call_id WHERE a.tenant_id = :tenant_id",
+    )
+    assert len(attempts) == session["calls"] == 20 and sum(a["is_parallel"] for a in attempts) >= 15
+    assert all(a["result"] is not None for a in attempts)
+    results = Counter(a["result"] for a in attempts)
+    assert results["connected"] > 0 and results["abandoned"] == sum(
+        a["is_abandoned"] and a["result"] != "voicemail" for a in attempts
+    )
+    pace = progress["pace"]
+    assert pace["abandoned"] * 1000 <= 30 * pace["answered"] and pace["under_way"] == 0
