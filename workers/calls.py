@@ -14,7 +14,7 @@ from integrations.errors import Rejected
 from integrations.ports import CallUpdate, PlaceCall, ProviderCall
 from workers.cron import duty
 from workers.job import Deps, Run, job
-from workers.telephone import CLOCK_SLACK, argument, gone_or_wait, once, reader, telephony
+from workers.telephone import CLOCK_SLACK, argument, gone_or_wait, if_there, once, reader, telephony
 
 
 def _heard(call: ProviderCall) -> Heard:
@@ -138,7 +138,7 @@ async def hold(run: Run) -> None:
         return
     room = seat.conference_sid or await _room(run, call_id)
     if room is not None:
-        await telephony(run).update_participant(room, seat.call_sid, hold=seat.on_hold)
+        await if_there(telephony(run).update_participant(room, seat.call_sid, hold=seat.on_hold))
     async with run.finish() as tx:
         now = await holding.contact_seat(tx, call_id)
         if now is not None and now.on_hold != seat.on_hold:
@@ -156,7 +156,7 @@ async def press(run: Run) -> None:
     if seat is None or room is None:
         return
     path = f"/webhooks/twilio/{run.job.tenant_id}/calls/{call_id}/digits/{_quoted(run.job.args['digits'])}"
-    await telephony(run).announce(room, seat.call_sid, run.deps.settings.public_url + path)
+    await if_there(telephony(run).announce(room, seat.call_sid, run.deps.settings.public_url + path))
 
 
 def _quoted(digits: str) -> str:
@@ -183,7 +183,10 @@ async def check(run: Run) -> None:
     if sid is None:
         await _give_up(run, call_id)
         return
-    known = await telephony(run).fetch_call(sid)
+    async with run.tx() as tx:
+        is_ending = await dialing.is_ending(tx, call_id)
+    asked = telephony(run)
+    known = await (if_there(asked.hang_up(sid)) if is_ending else asked.fetch_call(sid))
     async with run.finish() as tx:
         if known is None:
             await dialing.fail(tx, call_id, "The telephone provider does not know this call any more.")

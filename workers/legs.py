@@ -12,7 +12,7 @@ from integrations.errors import Rejected, Transient
 from integrations.ports import AddParticipant, Participant
 from workers.cron import duty
 from workers.job import Deps, Run, job
-from workers.telephone import argument, gone_or_wait, once, reader, telephony
+from workers.telephone import argument, gone_or_wait, if_there, once, reader, telephony
 
 
 @job("calls.join", timeout_s=20.0, backoff_s=0.2)
@@ -89,8 +89,10 @@ async def apply_leg(run: Run) -> None:
     room = seat.conference_sid or await asked.find_conference(conference_name(call_id))
     if room is None:
         return
-    await asked.update_participant(
-        room, seat.call_sid, muted=seat.muted, coach_sid=seat.coach_sid, coaching=seat.coach_sid is not None
+    await if_there(
+        asked.update_participant(
+            room, seat.call_sid, muted=seat.muted, coach_sid=seat.coach_sid, coaching=seat.coach_sid is not None
+        )
     )
     async with run.finish() as tx:
         await joining.adopt_conference(tx, call_id, room)
@@ -108,9 +110,12 @@ async def drop_leg(run: Run) -> None:
         sid = await joining.leg_sid(tx, call_id, leg_id)
     if sid is None:
         return
-    ended = await telephony(run).hang_up(sid)
+    ended = await if_there(telephony(run).hang_up(sid))
     async with run.finish() as tx:
-        await joining.hear_leg(tx, call_id, leg_id, ended.sid, ended.state)
+        if ended is None:
+            await joining.fail_leg(tx, call_id, leg_id, "The telephone provider does not know this leg any more.")
+        else:
+            await joining.hear_leg(tx, call_id, leg_id, ended.sid, ended.state)
 
 
 @job("calls.leg_webhook", timeout_s=10.0, backoff_s=0.2)
@@ -147,7 +152,8 @@ async def check_leg(run: Run) -> None:
             else:
                 await joining.fail_leg(tx, call_id, leg_id, "The telephone provider did not answer in time.")
         return
-    known = await telephony(run).fetch_call(doubt.sid)
+    asked = telephony(run)
+    known = await (if_there(asked.hang_up(doubt.sid)) if doubt.is_leaving else asked.fetch_call(doubt.sid))
     async with run.finish() as tx:
         if known is None:
             await joining.fail_leg(tx, call_id, leg_id, "The telephone provider does not know this leg any more.")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from integrations.errors import CircuitOpen, Transient
+from integrations.errors import CircuitOpen, Rejected, Transient
 from integrations.ports import CallbackReader, Telephony
 from workers.job import Permanent, Run
 
@@ -48,6 +48,16 @@ async def once(ask: Callable[[], Awaitable[T]], certainly_not: Callable[[], Awai
         if not (isinstance(exc, Transient) and exc.ambiguous):
             await certainly_not()
         raise
+
+
+async def if_there(asked: Awaitable[T]) -> T | None:
+    """What the provider answers; None where what was asked about is gone (it ended a moment ago, most likely)."""
+    try:
+        return await asked
+    except Rejected as exc:
+        if exc.status != 404:
+            raise
+        return None
 
 
 async def gone_or_wait(asked_at: datetime, doubt_s: float, what: str, certainly_not: Callable[[], Awaitable[None]]) -> None:

@@ -165,6 +165,12 @@ async def sid_of(tx: Tx, call_id: UUID) -> tuple[str | None, bool]:
     return (call["provider_sid"], is_live(call["state"])) if call is not None else (None, False)
 
 
+async def is_ending(tx: Tx, call_id: UUID) -> bool:
+    """Whether somebody has asked for the call's end, so that it should be over by now."""
+    call = await _lock(tx, call_id)
+    return call is not None and call["hangup_asked_at"] is not None
+
+
 async def give_up_plan(tx: Tx, call_id: UUID, deadline_s: float) -> Plan:
     """For a silent call without a provider's id: whether it is time to look for it once more and then give up."""
     call = await _lock(tx, call_id)

@@ -51,7 +51,7 @@ async def mute(tx: Tx, call_id: UUID, on: bool) -> str:
 
 
 async def press(tx: Tx, call_id: UUID, digits: str) -> str:
-    """Press keys for the contact's side, once; returns the call as JSON. Which keys is not kept: it may be a card number."""
+    """Press keys for the contact's side, once; returns the call as JSON. The audit keeps how many, not which."""
     await lock_talking(tx, call_id)
     await tx.defer("calls.press", {"call_id": call_id, "digits": digits}, max_attempts=1)
     await audit.note(tx, call_id, "digits", count=len(digits))

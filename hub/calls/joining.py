@@ -301,10 +301,14 @@ async def adopt_conference(tx: Tx, call_id: UUID, conference_sid: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A leg to ask the provider about: by its id, or by its label where that is not known."""
+    """A leg to ask the provider about: by its id, or by its label where that is not known.
+
+    `is_leaving`: it should be gone by now, and is to be ended rather than looked at.
+    """
 
     sid: str | None
     conference_sid: str | None
+    is_leaving: bool = False
 
 
 async def doubt_of(tx: Tx, call_id: UUID, leg_id: UUID, deadline_s: float) -> Doubt | None:
@@ -319,7 +323,7 @@ async def doubt_of(tx: Tx, call_id: UUID, leg_id: UUID, deadline_s: float) -> Do
             await _out(tx, call, leg, "left", "The rep's line ended.")
         return None
     if leg["provider_sid"] is not None:
-        return Doubt(leg["provider_sid"], call["conference_sid"])
+        return Doubt(leg["provider_sid"], call["conference_sid"], leg["leave_asked_at"] is not None or not is_live(call["state"]))
     waited = leg["now"] - leg["created_at"]
     if leg["asked_at"] is None:
         if waited > timedelta(seconds=deadline_s):

@@ -122,8 +122,9 @@ async def ask_to_dial(tx: Tx, call_id: UUID) -> None:
 
 async def _waits_for_the_rep(tx: Tx, rep_id: UUID) -> bool:
     """Whether the contact is dialed only when the rep is there: their own telephone has to be answered first."""
-    if await lines.line_of(tx, rep_id) is not None:
-        return False
+    line = await lines.line_of(tx, rep_id)
+    if line is not None:
+        return bool(line["state"] != "open")
     return (await lines.choice_of(tx, rep_id)).kind == "bridge"
 
 

@@ -20,18 +20,30 @@ from hub.calls.models import (
 )
 from hub.config import Settings
 from hub.db import Tx
-from hub.errors import Forbidden, Invalid, Unavailable
+from hub.errors import Conflict, Forbidden, Invalid, Unavailable
 from hub.http.endpoint import Reply, Req, Routes
 from hub.http.paging import PageQuery, page, read_cursor
 from hub.lines import actions as lines
+from hub.lines.kinds import way_to
 from hub.numbers import actions as numbers
 from hub.permits import actions as permits
 from hub.permits.replies import refused
 from hub.sqlfiles import load_sql
-from hub.who import MANAGERS
+from hub.who import MANAGERS, Who
 
 _SQL = load_sql("calls")
 _CORE = load_sql("core")
+
+
+async def _check_way(tx: Tx, settings: Settings, who: Who) -> None:
+    """Refuse to let a contact's telephone ring for a rep whom nothing can reach."""
+    assert who.user_id is not None
+    choice = await lines.choice_of(tx, who.user_id)
+    if way_to(settings, who.tenant_id, who.user_id, choice.kind, choice.phone) is None:
+        raise Conflict(
+            "Choose first how you want to talk: no softphone is set up here, and there is no number to ring you at.",
+            code="no_line_chosen",
+        )
 
 
 def call_routes(settings: Settings) -> Routes:
@@ -69,6 +81,7 @@ def call_routes(settings: Settings) -> Routes:
         if settings.twilio is None:
             raise Unavailable("No telephone account is set up. Set TWILIO_ACCOUNT_SID and its companions.", retry_after_s=60)
         asked, default = req.body, settings.twilio.from_number
+        await _check_way(tx, settings, req.who)
         number = await actions.number_to_call(tx, asked.contact_id, asked.phone)
         reason = asked.override.reason if asked.override else None
         permit = await permits.decide(tx, asked.contact_id, "call", number, user_id=req.who.user_id, override_reason=reason)
