@@ -62,19 +62,22 @@ async def settle(tx: Tx, session: Session, facts: Facts) -> Seen:
     someone = any(row["call_answered_at"] is not None and row["holds_rep"] for row in rows)
     for row in rows:
         abandoned = row["call_abandoned_at"] is not None
-        connected = row["call_answered_at"] is not None and not abandoned and (row["holds_rep"] or not row["is_parallel"])
+        # The rep has left it to a recorded message, and is free although the machine still listens.
+        is_left = row["is_left"] and not abandoned
+        is_reps = row["holds_rep"] or not row["is_parallel"] or is_left
+        connected = row["call_answered_at"] is not None and not abandoned and is_reps
         if abandoned:
             await pacing.note_abandoned(tx, row["call_id"])
         elif connected and await pacing.note_connected(tx, row["call_id"]):
             session.connected += 1
-        if is_live(row["call_state"]):
+        if is_live(row["call_state"]) and not is_left:
             if connected:
                 talking = row["call_id"]
             elif not abandoned:
                 ringing += 1
             continue
         over.append(row["call_id"])
-        result = _result(row, someone=someone or session.state != "dialing")
+        result = "voicemail" if is_left else _result(row, someone=someone or session.state != "dialing")
         if await pacing.note_settled(tx, row["call_id"], result):
             await _put_back(tx, session, facts, row, result)
         if connected:

@@ -16,6 +16,7 @@ from hub.calls.legs import live_legs, move_leg
 from hub.calls.moves import ask_to_end
 from hub.calls.states import is_live
 from hub.db import Tx
+from hub.dialer import actions as dialer
 from hub.errors import Conflict, Forbidden, NotFound
 from hub.events import TENANT, only_user
 from hub.lines import actions as lines
@@ -113,6 +114,7 @@ async def leave_drop(tx: Tx, call_id: UUID, drop_id: UUID) -> str:
     is_said = await _say_how_it_went(tx, call)
     if call["user_id"] is not None:
         await (presence.free if is_said else presence.wrap_up)(tx, call["user_id"], call_id)
+    await dialer.call_ended(tx, call_id)
     await tx.defer(LEAVE, {"call_id": call_id}, key=str(call_id), max_attempts=5)
     text = await reading.emit_updated(tx, call_id)
     data = {"call": orjson.Fragment(text), "voicemail_drop": orjson.Fragment(drop["json"])}

@@ -375,7 +375,8 @@ FROM dial_queues q WHERE q.tenant_id = :tenant_id AND q.id = :queue_id
 SELECT a.call_id, a.item_id, a.number, a.is_parallel, a.answered_at, a.connected_at, a.abandoned_at,
        c.state AS call_state, c.outcome, c.answered_at AS call_answered_at, c.answered_by, c.abandoned_at AS call_abandoned_at,
        c.user_id, c.holds_rep, c.error, c.disposition, c.hangup_asked_at, i.contact_id, i.attempts, i.not_before,
-       i.callback_for, i.reason_code
+       i.callback_for, i.reason_code,
+       EXISTS (SELECT FROM call_drops d WHERE d.tenant_id = a.tenant_id AND d.call_id = a.call_id) AS is_left
 FROM dial_attempts a
 JOIN calls c ON c.tenant_id = a.tenant_id AND c.id = a.call_id
 JOIN dial_items i ON i.tenant_id = a.tenant_id AND i.id = a.item_id
