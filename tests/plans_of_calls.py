@@ -25,7 +25,6 @@ def reads_of_calls(big: Big) -> dict[str, list[Params]]:
         "calls.has_live_inbound": [{"contact_id": big.busy_contact}],
         "calls.lock_leg": [leg],
         "calls.live_legs": [{"call_id": big.live_call}, {"call_id": big.call}],
-        "calls.call_of_leg": [{"id": big.contact}],
         "calls.was_their_call": [person | {"call_id": big.call}],
         "calls.other_call_of": [person | {"call_id": big.call}],
         "calls.get_listeners": [{"call_id": big.live_call}, {"call_id": big.call}],

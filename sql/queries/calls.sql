@@ -178,9 +178,6 @@ WHERE l.tenant_id = :tenant_id AND l.call_id = :call_id AND l.state IN ('asked',
 ORDER BY l.created_at, l.id
 FOR UPDATE
 
--- name: call_of_leg
-SELECT l.call_id FROM call_legs l WHERE l.tenant_id = :tenant_id AND l.id = :id
-
 -- name: move_leg
 UPDATE call_legs SET state = :state, error = coalesce(:error, error), checked_at = now(),
     joined_at = coalesce(joined_at, CASE WHEN :state = 'joined' THEN now() END),
