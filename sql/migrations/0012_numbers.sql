@@ -211,7 +211,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
         (SELECT max(m.created_at) FROM messages m
          WHERE m.tenant_id = t.tenant_id AND m.to_number = p_other AND m.from_number = p_shared),
         (SELECT max(c.created_at) FROM calls c
-         WHERE c.tenant_id = t.tenant_id AND c.to_number = p_other AND c.from_number = p_shared)) AS last_at
+         WHERE c.tenant_id = t.tenant_id AND c.to_number = p_other AND c.from_number IN (p_shared, ''))) AS last_at
     FROM tenants t ORDER BY 2 DESC NULLS LAST LIMIT 50
 $$;
 

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
 from schemathesis.config import (
     CoveragePhaseConfig,
     FuzzingPhaseConfig,
@@ -33,11 +35,14 @@ from hub.embedded import PostgresServer
 from hub.notifications.actions import notify
 from tests.conftest import Company, cloned_database, make_company
 from tests.harness import RunningHub, make_settings, running_hub
+from tests.recordings.kit import a_recording, put_file, wav
 
 EXAMPLES = 20
 # Cursors are opaque, numbers and addresses must exist, an owner must be a member: JSON Schema can't say so, and a 422 in words
 # is right for what it lets through.
 EXCLUDED: list[Any] = [positive_data_acceptance]
+# What asks the telephone provider, who is not there, answers 503 and says so.
+ASKS_THE_PROVIDER = {"/api/v1/numbers/available"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,13 @@ async def furnish(server: RunningHub, acme: Company) -> dict[str, list[str]]:
         jobs = [str(await tx.defer("test.nothing", {})) for _ in range(3)]
         told = [str(await notify(tx, acme.members["owner"], "task_due", f"number {n}")) for n in range(3)]
     tasks = [str((await owner.post("/tasks", {"title": f"number {n}"})).body["id"]) for n in range(3)]
+    recordings = [await a_recording(server.hub.db, acme, role="owner", said="hello") for _ in range(3)]
+    for recording in recordings:
+        await put_file(Path(server.settings.objects), acme, recording, wav())
+    drops = [str((await owner.upload("/voicemail-drops", "x.wav", wav(), name=f"number {n}")).body["id"]) for n in range(3)]
     return {
+        "/api/v1/recordings/": [str(each) for each in recordings],
+        "/api/v1/voicemail-drops/": drops,
         "/api/v1/contacts/": contacts,
         "/api/v1/calls/": calls,
         "/api/v1/imports/": [imported],
@@ -76,14 +87,18 @@ async def furnish(server: RunningHub, acme: Company) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def served(postgres: PostgresServer, valkey_url: str) -> Iterator[Served]:
+def served(postgres: PostgresServer, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    objects = str(tmp_path_factory.mktemp("objects"))
     ready: Future[Served] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
         try:
-            async with cloned_database(postgres) as database, running_hub(make_settings(database.app_url, valkey_url)) as server:
+            async with (
+                cloned_database(postgres) as database,
+                running_hub(make_settings(database.app_url, valkey_url, objects=objects)) as server,
+            ):
                 acme = await make_company(server.hub.db, "Acme")
                 things = await furnish(server, acme)
                 ready.set_result(Served(server.url, server.token(acme, "owner", lifetime_s=3600), things))
@@ -134,4 +149,5 @@ def test_every_answer_is_one_that_the_document_foresees(case: schemathesis.Case[
         if choice % 2 and found:
             case.path_parameters[name] = found[choice // 2 % len(found)]
     authorization = {"Authorization": f"Bearer {served.token}"}
-    case.call_and_validate(base_url=served.url, headers=authorization, timeout=20, excluded_checks=EXCLUDED)
+    excluded = [*EXCLUDED, not_a_server_error] if case.operation.path in ASKS_THE_PROVIDER else EXCLUDED
+    case.call_and_validate(base_url=served.url, headers=authorization, timeout=20, excluded_checks=excluded)
