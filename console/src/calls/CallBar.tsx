@@ -12,7 +12,7 @@ import classes from './CallBar.module.css';
 import { Controls } from './Controls';
 import { Legs } from './Legs';
 import { useMyPerson } from './presence';
-import { useHangUp, useLastCall } from './queries';
+import { useDispositions, useHangUp, useLastCall } from './queries';
 import { StateBadge } from './StateBadge';
 import { otherEnd, otherNumber, stateTone, stateWords } from './states';
 import { TalkNote } from './TalkNote';
@@ -77,6 +77,8 @@ function useInWrapUp(call: Call | null | undefined, seenLive: string | null): bo
 /** The rep's own call: running, and then its wrap-up. Comes back by itself after a reload. */
 export function CallBar() {
   const call = useLastCall().data;
+  // Read before the first wrap-up, whose keys are to work at once.
+  useDispositions();
   const [seenLive, setSeenLive] = useState<string | null>(null);
   const [done, setDone] = useState<string | null>(null);
   if (call && isLive(call) && seenLive !== call.id) setSeenLive(call.id);

@@ -85,10 +85,11 @@ export function useRunQueue() {
 
 /** One's own session, wherever one is in the console; null when one is in none. */
 export function useDialSession() {
-  return useQuery({
+  return useQuery<DialSession | null>({
     queryKey: keys.dialSession(),
-    queryFn: async ({ signal }) =>
-      (await unwrap(api.GET('/api/v1/dial-sessions/current', { signal }))).session,
+    queryFn: dispatcher.current(
+      async ({ signal }) => (await unwrap(api.GET('/api/v1/dial-sessions/current', { signal }))).session,
+    ),
     // The countdown is the server's; asking now and then costs little and heals what no event told.
     refetchInterval: (query) => (query.state.data ? 3000 : 15_000),
   });

@@ -4,7 +4,7 @@ import type { Cursor, EventLog } from './log';
 import { reduceLastCall, reduceTimeline } from './reduce/calls';
 import { reduceContact, reduceContactPages, reduceFacets, reduceSearch } from './reduce/contacts';
 import { reduceFloor } from './reduce/floor';
-import { reduceImport, reduceImports, reduceJobs, reduceMembers } from './reduce/rest';
+import { reduceDialSession, reduceImport, reduceImports, reduceJobs, reduceMembers } from './reduce/rest';
 import { type Reducer, Stale } from './reduce/shared';
 
 /** By the first word of the query key. What has no reducer is not live. */
@@ -20,6 +20,7 @@ const REDUCERS = new Map<unknown, unknown>([
   ['import', reduceImport],
   ['jobs', reduceJobs],
   ['members', reduceMembers],
+  ['dial_session', reduceDialSession],
 ]);
 
 /** What is simply read again when one of these happens: lists that are short, or change rarely. */
@@ -44,7 +45,7 @@ const REREADS = new Map<unknown, string[]>([
   ['voicemail_drops', ['voicemail_drop.']],
   ['queues', ['queue.']],
   ['queue', ['queue.', 'dial_session.']],
-  ['dial_session', ['dial_session.', 'queue.updated']],
+  ['dial_session', ['queue.updated']],
 ]);
 
 /** A query that events make stale is read again at most once in this time. */

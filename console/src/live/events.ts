@@ -1,4 +1,14 @@
-import type { Activity, Call, Contact, Import, Job, Member, Person, WireEvent } from '../api/types';
+import type {
+  Activity,
+  Call,
+  Contact,
+  DialSession,
+  Import,
+  Job,
+  Member,
+  Person,
+  WireEvent,
+} from '../api/types';
 
 /** What each kind of event carries. */
 export type EventData = {
@@ -16,6 +26,7 @@ export type EventData = {
   'call.disposition_set': { call: Call };
   'call.updated': { call: Call };
   'presence.changed': { person: Person };
+  'dial_session.changed': { session: DialSession };
   'member.updated': { member: Member };
   'job.dead': { job: Job };
   'job.retried': { job: Job };

@@ -1,4 +1,4 @@
-import type { Import, Job, Member } from '../../api/types';
+import type { DialSession, Import, Job, Member } from '../../api/types';
 import { type Reducer, replaceIn, Stale } from './shared';
 
 type List<T> = { data: T[]; next_cursor: string | null };
@@ -46,6 +46,14 @@ export const reduceMembers: Reducer<List<Member>> = (data, change) => {
   const { member } = change.data;
   if (!data.data.some((item) => item.id === member.id)) return { ...data, data: [...data.data, member] };
   return { ...data, data: replaceIn(data.data, member) };
+};
+
+/** One's own session in the dialer. Whose another one is, only the server knows. */
+export const reduceDialSession: Reducer<DialSession | null> = (data, change) => {
+  if (change.type !== 'dial_session.changed') return data;
+  const { session } = change.data;
+  if (data?.id === session.id) return session.ended_at ? null : session;
+  return data ?? new Stale(data);
 };
 
 /** Jobs come and go without events, except those that died and what became of them. */
