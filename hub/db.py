@@ -207,10 +207,11 @@ class Tx:
 
 
 @asynccontextmanager
-async def tenant_tx(db: Database, who: Who) -> AsyncIterator[Tx]:
+async def tenant_tx(db: Database, who: Who, *, lasting: bool = True) -> AsyncIterator[Tx]:
     """A transaction in the context of one tenant. Leaving commits, with the events as its last statement; raising rolls back.
 
-    No provider may be called inside. Raises HubErrors for violated business rules, Unavailable when Postgres is.
+    No provider may be called inside. What need not survive a crash of Postgres says so by `lasting=False`, and its commit does
+    not wait for the disk. Raises HubErrors for violated business rules, Unavailable when Postgres is.
     """
     async with db.acquire() as conn:
         tx = Tx(conn, who)
@@ -218,8 +219,8 @@ async def tenant_tx(db: Database, who: Who) -> AsyncIterator[Tx]:
             # Both ids are UUID objects and the role is one of five words, so nothing here can be anything but itself.
             # set_config is local to the transaction; sent together with BEGIN it costs no round trip of its own.
             await conn.execute(
-                "BEGIN; SELECT set_config('ringside.tenant_id', '%s', true), set_config('ringside.user_id', '%s', true)"
-                % (who.tenant_id, who.user_id or "")
+                "BEGIN; %sSELECT set_config('ringside.tenant_id', '%s', true), set_config('ringside.user_id', '%s', true)"
+                % ("" if lasting else "SET LOCAL synchronous_commit = off; ", who.tenant_id, who.user_id or "")
             )
             try:
                 yield tx

@@ -70,7 +70,8 @@ class Ledger:
 
     async def claim(self, tenant_id: UUID, job_id: UUID) -> Job | None:
         """Take a job; None when it is done, not due yet, or somebody else's."""
-        async with tenant_tx(self._db, Who.system(tenant_id)) as tx:
+        # A claim that a crash of Postgres forgets is one that was never made.
+        async with tenant_tx(self._db, Who.system(tenant_id), lasting=False) as tx:
             row = await tx.fetchrow(
                 _SQL["claim_job"],
                 job_id=job_id,

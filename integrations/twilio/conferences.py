@@ -9,7 +9,7 @@ from integrations.errors import Rejected
 from integrations.ports import AddParticipant, Participant
 from integrations.twilio.account import CALL_BUDGET, Resource, nothing
 from integrations.twilio.mapping import participant
-from integrations.twilio.twiml import CONFERENCE_EVENTS, LEG_EVENTS
+from integrations.twilio.twiml import CONFERENCE_EVENTS, PARTICIPANT_EVENTS
 
 # A conference waits (`init`) until somebody enters who may start it.
 _LIVE: Final = ("in-progress", "init")
@@ -49,7 +49,7 @@ class Conferences(Resource):
                 # Silence instead of Twilio's music for whoever is first.
                 wait_url="",
                 status_callback=wanted.status_callback_url,
-                status_callback_event=list(LEG_EVENTS),
+                status_callback_event=list(PARTICIPANT_EVENTS),
                 status_callback_method="POST",
                 **options,
             ),
