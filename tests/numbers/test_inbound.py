@@ -89,11 +89,11 @@ async def test_a_team_is_rung_in_turn_and_then_the_voicemail(caller: Caller, acm
     answer = await caller.ring()
     assert rung(answer) == [client(acme, "manager")], "the first of the team; the admin is not there"
     action = answer.find("Dial").get("action", "")  # type: ignore[union-attr]
-    answer = await caller.follow(action, CallSid=caller.sid, DialCallStatus="no-answer")
-    assert rung(answer) == [client(acme, "rep")]
-    answer = await caller.follow(action, CallSid=caller.sid, DialCallStatus="busy")
-    assert answer is not None and [child.tag for child in answer] == ["Say", "Record", "Hangup"]
-    assert answer.findtext("Say") == "Hello there"
+    second = await caller.follow(action, CallSid=caller.sid, DialCallStatus="no-answer")
+    assert rung(second) == [client(acme, "rep")]
+    third = await caller.follow(action, CallSid=caller.sid, DialCallStatus="busy")
+    assert third is not None and [child.tag for child in third] == ["Say", "Record", "Hangup"]
+    assert third.findtext("Say") == "Hello there"
 
 
 async def test_a_whole_team_is_rung_at_once_but_for_those_who_are_busy(
