@@ -25,7 +25,7 @@ def _told(update: CallUpdate) -> Heard:
     return Heard(update.sid, update.state, update.at, update.duration_s, update.answered_by)
 
 
-@job("calls.dial", timeout_s=20.0, backoff_s=0.5)
+@job("calls.dial", timeout_s=20.0, backoff_s=0.5, beats=True)
 async def dial(run: Run) -> None:
     """Place a call at the provider, at most once whatever dies in between."""
     call_id = argument(run, "call_id")
@@ -92,7 +92,7 @@ async def _find(run: Run, plan: Plan) -> ProviderCall | None:
     return next((call for call in calls if call.sid in unknown), None)
 
 
-@job("calls.webhook", timeout_s=10.0, backoff_s=0.2)
+@job("calls.webhook", timeout_s=10.0, backoff_s=0.2, beats=True)
 async def webhook(run: Run) -> None:
     """Take in what a stored status callback says."""
     async with run.finish() as tx:
@@ -100,7 +100,7 @@ async def webhook(run: Run) -> None:
         await dialing.hear(tx, argument(run, "call_id"), _told(update))
 
 
-@job("calls.amd_webhook", timeout_s=10.0, backoff_s=0.2)
+@job("calls.amd_webhook", timeout_s=10.0, backoff_s=0.2, beats=True)
 async def amd_webhook(run: Run) -> None:
     """Take in who or what answered."""
     async with run.finish() as tx:
@@ -108,7 +108,7 @@ async def amd_webhook(run: Run) -> None:
         await dialing.hear_who_answered(tx, argument(run, "call_id"), update.sid, update.answered_by)
 
 
-@job("calls.hang_up", timeout_s=20.0, backoff_s=0.5)
+@job("calls.hang_up", timeout_s=20.0, backoff_s=0.5, beats=True)
 async def hang_up(run: Run) -> None:
     """End a call at the provider; ending it twice is harmless."""
     call_id = argument(run, "call_id")
@@ -121,14 +121,14 @@ async def hang_up(run: Run) -> None:
         await dialing.hear(tx, call_id, _heard(ended))
 
 
-@job("calls.give_up", timeout_s=10.0, backoff_s=0.2)
+@job("calls.give_up", timeout_s=10.0, backoff_s=0.2, beats=True)
 async def give_up(run: Run) -> None:
     """Another of the rep's parallel calls was answered."""
     async with run.finish() as tx:
         await placing.give_up(tx, argument(run, "call_id"))
 
 
-@job("calls.hold", timeout_s=20.0, backoff_s=0.2)
+@job("calls.hold", timeout_s=20.0, backoff_s=0.2, beats=True)
 async def hold(run: Run) -> None:
     """Let the contact wait, or go on, as is wished by now."""
     call_id = argument(run, "call_id")
@@ -146,7 +146,7 @@ async def hold(run: Run) -> None:
             await tx.defer("calls.hold", {"call_id": call_id})
 
 
-@job("calls.press", max_attempts=1, timeout_s=20.0)
+@job("calls.press", max_attempts=1, timeout_s=20.0, beats=True)
 async def press(run: Run) -> None:
     """Let the contact's side hear keys pressed. Tried once: twice would be other digits."""
     call_id = argument(run, "call_id")
@@ -172,7 +172,7 @@ async def _room(run: Run, call_id: UUID) -> str | None:
     return room
 
 
-@job("calls.check", timeout_s=20.0)
+@job("calls.check", timeout_s=20.0, beats=True)
 async def check(run: Run) -> None:
     """Ask the provider about a live call that was not heard of for a while, and settle it."""
     call_id = argument(run, "call_id")
@@ -207,7 +207,7 @@ async def _give_up(run: Run, call_id: UUID) -> None:
             await dialing.fail(tx, call_id, "It was never placed: the telephone provider did not answer.")
 
 
-@job("calls.ended", timeout_s=20.0, backoff_s=0.2)
+@job("calls.ended", timeout_s=20.0, backoff_s=0.2, beats=True)
 async def ended(run: Run) -> None:
     """What follows the end of a call, for the features that care."""
     async with run.finish() as tx:

@@ -45,7 +45,7 @@ async def fill(run: Run) -> None:
         pass
 
 
-@job(LOOK, timeout_s=10.0, backoff_s=0.2, max_attempts=3)
+@job(LOOK, timeout_s=10.0, backoff_s=0.2, max_attempts=3, beats=True)
 async def look(run: Run) -> None:
     """Make the moves that are due in a session."""
     try:

@@ -22,13 +22,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
+import structlog
+
 from hub.config import Settings
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import HubError, TooMany, Unavailable
 from hub.who import Who
 from integrations.errors import CircuitOpen, Rejected, Transient
 from integrations.ports import CallbackReader, Messaging, Numbers, ObjectStore, Telephony, TwimlRenderer
-from workers.ledger import LEASE_MARGIN_S, Job, Ledger
+from workers.ledger import LEASE_MARGIN_S, Job, Ledger, LostLease
+
+# For jobs that people wait for: how often their worker says that it lives, and how long it is believed.
+BEAT_S = 2.0
+BEATEN_LEASE_S = 7.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Permanent(Exception):
@@ -90,6 +98,18 @@ class Run:
         if self._limit is not None:
             self._limit.reschedule(asyncio.get_running_loop().time() + allowed_s)
 
+    async def beat(self) -> None:
+        """Hold the lease, beat by beat, until cancelled or lost. The next makes up for one that Postgres does not take."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                async with self.tx() as tx:
+                    await self._ledger.extend(tx, self.job, BEATEN_LEASE_S)
+            except LostLease:
+                return
+            except Exception as exc:
+                _log.warning("a lease could not be held", error=str(exc) or repr(exc))
+
     @asynccontextmanager
     async def limited(self) -> AsyncIterator[asyncio.Timeout]:
         """The time limit around the handler; `extend` moves it."""
@@ -106,24 +126,27 @@ class Handler:
     max_attempts: int | None
     timeout_s: float
     backoff_s: float
+    beats: bool = False
 
     @property
     def lease_s(self) -> float:
-        """How long a claim holds."""
-        return self.timeout_s + LEASE_MARGIN_S
+        """How long a claim holds; one with beats is renewed while its worker lives."""
+        return BEATEN_LEASE_S if self.beats else self.timeout_s + LEASE_MARGIN_S
 
 
 def job(
-    kind: str, *, max_attempts: int | None = None, timeout_s: float = 30.0, backoff_s: float = 1.0
+    kind: str, *, max_attempts: int | None = None, timeout_s: float = 30.0, backoff_s: float = 1.0, beats: bool = False
 ) -> Callable[[Callable[[Run], Awaitable[None]]], Handler]:
     """Declare the handler of a kind of job.
 
     timeout_s: how long one attempt may take; a killed worker's job comes back that much (and LEASE_MARGIN_S) later.
+    beats: for what people wait for: its worker says every BEAT_S that it lives, and a killed one's job comes back after
+    BEATEN_LEASE_S whatever its time limit is.
     backoff_s: the first pause after a failure; it doubles. max_attempts: overrides what the deferring side said.
     """
 
     def declare(function: Callable[[Run], Awaitable[None]]) -> Handler:
-        return Handler(kind, function, max_attempts, timeout_s, backoff_s)
+        return Handler(kind, function, max_attempts, timeout_s, backoff_s, beats)
 
     return declare
 

@@ -15,7 +15,7 @@ from workers.job import Deps, Run, job
 from workers.telephone import argument, gone_or_wait, if_there, once, reader, telephony
 
 
-@job("calls.join", timeout_s=20.0, backoff_s=0.2)
+@job("calls.join", timeout_s=20.0, backoff_s=0.2, beats=True)
 async def join(run: Run) -> None:
     """Ring somebody into a call's conference, at most once whatever dies in between."""
     call_id, leg_id = argument(run, "call_id"), argument(run, "leg_id")
@@ -77,7 +77,7 @@ async def _find(run: Run, call_id: UUID, leg_id: UUID, room: str | None) -> Part
     return next((seat for seat in await asked.list_participants(room) if seat.label == str(leg_id)), None)
 
 
-@job("calls.apply_leg", timeout_s=20.0, backoff_s=0.2)
+@job("calls.apply_leg", timeout_s=20.0, backoff_s=0.2, beats=True)
 async def apply_leg(run: Run) -> None:
     """Mute somebody, or change whom they are heard by, as is wished by now."""
     call_id, leg_id = argument(run, "call_id"), argument(run, "leg_id")
@@ -102,7 +102,7 @@ async def apply_leg(run: Run) -> None:
             await tx.defer("calls.apply_leg", {"call_id": call_id, "leg_id": leg_id})
 
 
-@job("calls.drop_leg", timeout_s=20.0, backoff_s=0.5)
+@job("calls.drop_leg", timeout_s=20.0, backoff_s=0.5, beats=True)
 async def drop_leg(run: Run) -> None:
     """Take somebody out of a call at the provider; twice is harmless."""
     call_id, leg_id = argument(run, "call_id"), argument(run, "leg_id")
@@ -118,7 +118,7 @@ async def drop_leg(run: Run) -> None:
             await joining.hear_leg(tx, call_id, leg_id, ended.sid, ended.state)
 
 
-@job("calls.leg_webhook", timeout_s=10.0, backoff_s=0.2)
+@job("calls.leg_webhook", timeout_s=10.0, backoff_s=0.2, beats=True)
 async def leg_webhook(run: Run) -> None:
     """Take in what a stored callback says of somebody's leg."""
     async with run.finish() as tx:
@@ -126,7 +126,7 @@ async def leg_webhook(run: Run) -> None:
         await joining.hear_leg(tx, argument(run, "call_id"), argument(run, "leg_id"), update.sid, update.state)
 
 
-@job("calls.conference_webhook", timeout_s=10.0, backoff_s=0.2)
+@job("calls.conference_webhook", timeout_s=10.0, backoff_s=0.2, beats=True)
 async def conference_webhook(run: Run) -> None:
     """Take in that somebody came into a call's conference."""
     call_id = argument(run, "call_id")
@@ -136,7 +136,7 @@ async def conference_webhook(run: Run) -> None:
             await joining.hear_join(tx, call_id, update.conference_sid, update.call_sid, update.label)
 
 
-@job("calls.check_leg", timeout_s=20.0)
+@job("calls.check_leg", timeout_s=20.0, beats=True)
 async def check_leg(run: Run) -> None:
     """Ask the provider about a leg that was not heard of for a while, and settle it."""
     call_id, leg_id = argument(run, "call_id"), argument(run, "leg_id")

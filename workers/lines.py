@@ -16,7 +16,7 @@ from workers.job import Deps, Run, job
 from workers.telephone import CLOCK_SLACK, argument, gone_or_wait, once, reader, telephony
 
 
-@job("lines.open", timeout_s=20.0, backoff_s=0.2)
+@job("lines.open", timeout_s=20.0, backoff_s=0.2, beats=True)
 async def open_line(run: Run) -> None:
     """Ring a rep for their line, at most once whatever dies in between."""
     line_id = argument(run, "line_id")
@@ -62,7 +62,7 @@ async def _look_again(run: Run, line_id: UUID, plan: OpenPlan) -> None:
         await opening.record_opened(tx, line_id, found.sid, found.state)
 
 
-@job("lines.move", timeout_s=20.0, backoff_s=0.2)
+@job("lines.move", timeout_s=20.0, backoff_s=0.2, beats=True)
 async def move(run: Run) -> None:
     """Put a line where it is to be: into a call's conference, or back to where it waits."""
     line_id = argument(run, "line_id")
@@ -93,7 +93,7 @@ def _steps(run: Run, line_id: UUID, place: Place, leg_id: UUID | None) -> list[C
     return [Conference(conference_name(place.call_id), status_callback_url=heard_at, label=str(leg_id)), parking]
 
 
-@job("lines.hang_up", timeout_s=20.0, backoff_s=0.5)
+@job("lines.hang_up", timeout_s=20.0, backoff_s=0.5, beats=True)
 async def hang_up(run: Run) -> None:
     """End a line at the provider; twice is harmless."""
     line_id = argument(run, "line_id")
@@ -104,7 +104,7 @@ async def hang_up(run: Run) -> None:
         await _hear(run, line_id, ended.sid, ended.state)
 
 
-@job("lines.webhook", timeout_s=10.0, backoff_s=0.2)
+@job("lines.webhook", timeout_s=10.0, backoff_s=0.2, beats=True)
 async def webhook(run: Run) -> None:
     """Take in what a stored callback says of a line."""
     async with run.tx() as tx:
@@ -112,7 +112,7 @@ async def webhook(run: Run) -> None:
     await _hear(run, argument(run, "line_id"), update.sid, update.state)
 
 
-@job("lines.check", timeout_s=20.0)
+@job("lines.check", timeout_s=20.0, beats=True)
 async def check(run: Run) -> None:
     """Ask the provider about a line that was not heard of for a while, settle it, and end one that nobody is at."""
     line_id = argument(run, "line_id")

@@ -127,10 +127,13 @@ class Runner:
         # A task of its own, so that stopping the worker stops the handler and never the recording of its end.
         working = asyncio.create_task(_handle(handler, run))
         self._handlers.add(working)
+        beating = asyncio.create_task(run.beat()) if handler.beats else None
         try:
             await asyncio.wait({working})
         finally:
             self._handlers.discard(working)
+            if beating is not None:
+                beating.cancel()
         if run.finished:
             _report_afterthought(working)
             return "done"

@@ -14,6 +14,15 @@ from workers.run import Crew, run_worker
 
 @job("test.mortal", timeout_s=1.0)
 async def mortal(run: Run) -> None:
+    await die_once(run)
+
+
+@job("test.patient", timeout_s=600.0, beats=True)
+async def patient(run: Run) -> None:
+    await die_once(run)
+
+
+async def die_once(run: Run) -> None:
     """Hangs in its first attempt, in the middle of its effects or before them; does its work in the second."""
     async with run.tx() as tx:
         await note(tx, run.job, f"begun {run.job.attempts}")
@@ -30,7 +39,7 @@ if __name__ == "__main__":
     asyncio.run(
         run_worker(
             Settings.from_env(os.environ),
-            crew=Crew(Registry([mortal]), ()),
+            crew=Crew(Registry([mortal, patient]), ()),
             started=lambda name, _port: print(f"started {name}", flush=True),
         )
     )

@@ -16,7 +16,7 @@ from hub.config import Settings
 from hub.db import Database
 from hub.embedded import ValkeyServer
 from tests.conftest import Company, TestDatabase
-from tests.workers.kit import Ground, defer, environment
+from tests.workers.kit import Ground, defer, environment, eventually
 from workers.job import Registry
 from workers.run import Crew, run_worker
 
@@ -63,6 +63,25 @@ async def test_the_job_of_a_killed_worker_is_done_by_another_once(
         row = await ground.until_state(job_id, "done")
     assert await ground.effects(job_id) == ["begun 1", "begun 2", "effect"]
     assert row["attempts"] == 2
+
+
+async def test_a_job_with_beats_comes_back_soon_however_long_it_may_take(
+    database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company
+) -> None:
+    async with worker_process(database, valkey.url) as first:
+        job_id = await defer(hinting_db, acme, "test.patient", {"die": "before"})
+        await ground.until_effect(job_id, "begun 1")
+        claimed = (await ground.job(job_id))["lease_until"]
+
+        async def is_held_longer() -> bool:
+            held: bool = (await ground.job(job_id))["lease_until"] > claimed
+            return held
+
+        await eventually(is_held_longer, "a beat")
+        first.kill()
+        async with worker_process(database, valkey.url):
+            await ground.until_state(job_id, "done")
+    assert await ground.effects(job_id) == ["begun 1", "begun 2", "effect"]
 
 
 async def test_a_worker_process_ends_gracefully_on_sigterm(
