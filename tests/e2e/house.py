@@ -45,6 +45,8 @@ class House:
 
     url: str
     logins: list[Login]
+    sandbox: str = ""
+    pids: dict[str, int] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def login(self, name: str) -> Login:
@@ -64,14 +66,32 @@ class House:
         return await self._call("PUT", name, path, body)
 
     async def all_contacts(self, name: str) -> list[dict[str, Any]]:
-        """Every contact that this person sees, page by page."""
+        """Every contact that this person sees."""
+        return await self.every(name, "/contacts")
+
+    async def every(self, name: str, path: str, **query: Any) -> list[dict[str, Any]]:
+        """A whole list, page by page, as that person."""
         found: list[dict[str, Any]] = []
         cursor: str | None = ""
         while cursor is not None:
-            page = await self.get(name, "/contacts", limit=200, **({"cursor": cursor} if cursor else {}))
+            page = await self.get(name, path, limit=200, **query, **({"cursor": cursor} if cursor else {}))
             found += page["data"]
             cursor = page["next_cursor"]
         return found
+
+    async def at_sandbox(self, path: str, **query: Any) -> Any:
+        """What the Twilio sandbox says of itself."""
+        address = f"{self.sandbox}/_sandbox{path}" + ("?" + urllib.parse.urlencode(query) if query else "")
+
+        def ask() -> Any:
+            with urllib.request.urlopen(address, timeout=ANSWER_S) as answer:
+                return json.loads(answer.read())
+
+        return await asyncio.to_thread(ask)
+
+    def kill(self, name: str) -> None:
+        """Kill one of the programs with -9, once; `up` brings it back."""
+        os.kill(self.pids.pop(name), signal.SIGKILL)
 
     async def _call(self, method: str, name: str, path: str, body: dict[str, Any] | None = None) -> Any:
         return await asyncio.to_thread(self._ask, method, path, body, await self._token(name))
@@ -96,8 +116,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house() -> AsyncIterator[House]:
-    """Start everything, and stop it and forget its data at the end. Raises RuntimeError with its log when it fails."""
+async def open_house(**settings: str) -> AsyncIterator[House]:
+    """Start everything, with these variables; at the end stop it and forget its data. Raises RuntimeError with its log."""
     if not CONSOLE.is_file():
         raise RuntimeError(HOW_TO_BUILD)
     # Not below a private folder: as root the embedded servers run as another account and must get through.
@@ -109,7 +129,7 @@ async def open_house() -> AsyncIterator[House]:
             stdout=asyncio.subprocess.PIPE,
             stderr=progress,
             cwd=ROOT,
-            env=_environment(),
+            env={**_environment(), **settings},
             start_new_session=True,
         )
         try:
@@ -119,7 +139,9 @@ async def open_house() -> AsyncIterator[House]:
                 progress.seek(0)
                 raise RuntimeError(f"`ringside up` ended before it was ready:\n{progress.read()}")
             said = json.loads(line)
-            yield House(said["url"], [Login(**login) for login in said["logins"]])
+            yield House(
+                said["url"], [Login(**login) for login in said["logins"]], said["sandbox"].get("twilio", ""), said["pids"]
+            )
         finally:
             await _stop(process)
             shutil.rmtree(folder, ignore_errors=True)
