@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from hub.contacts.models import Moment
 from hub.dialer.states import ItemState, Order, QueueState, SessionState
@@ -15,12 +15,21 @@ from hub.http.paging import EARLIEST, LATEST, PageQuery
 MAX_LISTED = 10_000
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Lines = Annotated[int, Field(ge=1, le=5)]
-RingS = Annotated[int, Field(ge=15, le=120, description="At least 15 seconds of ringing: 16 CFR 310.4(b)(4)(ii).")]
-CountdownS = Annotated[int, Field(ge=0, le=300)]
-CapPerMille = Annotated[int, Field(ge=0, le=30, description="At most 30: 16 CFR 310.4(b)(4)(i) allows three percent.")]
+Lines = Annotated[int, Field(strict=True, ge=1, le=5)]
+RingS = Annotated[int, Field(strict=True, ge=15, le=120, description="At least 15 seconds of ringing: 16 CFR 310.4(b)(4)(ii).")]
+CountdownS = Annotated[int, Field(strict=True, ge=0, le=300)]
+CapPerMille = Annotated[
+    int, Field(strict=True, ge=0, le=30, description="At most 30: 16 CFR 310.4(b)(4)(i) allows three percent.")
+]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 ContactIds = Annotated[list[UUID], Field(min_length=1, max_length=MAX_LISTED)]
+
+
+def _written(value: Any) -> Any:
+    # A number would be taken for seconds since 1970.
+    if value is not None and not isinstance(value, str | datetime):
+        raise ValueError("Write the time as text, for example 2026-03-01T10:00:00Z.")
+    return value
 
 
 class SavedFilter(BaseModel):
@@ -33,7 +42,7 @@ class SavedFilter(BaseModel):
     stage: Annotated[str | None, Field(max_length=60)] = None
     tag: Annotated[str | None, Field(max_length=60)] = None
     company: Annotated[str | None, Field(max_length=200, description="The company's name or its beginning.")] = None
-    updated_since: Moment | None = None
+    updated_since: Annotated[Moment | None, BeforeValidator(_written)] = None
 
 
 class Retry(BaseModel):
@@ -41,9 +50,9 @@ class Retry(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    busy_s: Annotated[int | None, Field(ge=60, le=2_592_000)] = None
-    no_answer_s: Annotated[int | None, Field(ge=60, le=2_592_000)] = None
-    attempts: Annotated[int | None, Field(ge=1, le=20)] = None
+    busy_s: Annotated[int | None, Field(strict=True, ge=60, le=2_592_000)] = None
+    no_answer_s: Annotated[int | None, Field(strict=True, ge=60, le=2_592_000)] = None
+    attempts: Annotated[int | None, Field(strict=True, ge=1, le=20)] = None
 
 
 class QueueIn(BaseModel):
@@ -290,7 +299,7 @@ class CallbackIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+    at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), BeforeValidator(_written)]
 
 
 class OutcomeCount(BaseModel):
