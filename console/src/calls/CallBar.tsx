@@ -4,14 +4,15 @@ import { IconPhoneOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Call } from '../api/types';
+import { useMe } from '../app/hooks';
 import { isLive } from '../live/reduce/shared';
 import { Elapsed } from '../ui/Elapsed';
 import { Initials } from '../ui/Initials';
-import { notifyFailure } from '../ui/notify';
+import { attempt, notifyFailure } from '../ui/notify';
 import classes from './CallBar.module.css';
 import { Controls } from './Controls';
 import { Legs } from './Legs';
-import { useMyPerson } from './presence';
+import { useMyPerson, useSetPresence } from './presence';
 import { useDispositions, useHangUp, useLastCall } from './queries';
 import { StateBadge } from './StateBadge';
 import { otherEnd, otherNumber, stateTone, stateWords } from './states';
@@ -74,6 +75,30 @@ function useInWrapUp(call: Call | null | undefined, seenLive: string | null): bo
   );
 }
 
+/** The wrap-up of a call that is a colleague's by now: there is nothing to choose, only to be done with it. */
+function HandedOver() {
+  const me = useMe();
+  const person = useMyPerson();
+  const presence = useSetPresence();
+  const call = person?.state === 'wrap_up' && person.call?.user_id !== me.user.id ? person.call : null;
+  const free = () => attempt(presence.mutateAsync('online'), 'You are still in wrap-up');
+  useHotkeys([['mod+Enter', () => call && free()]]);
+  if (!call) return null;
+  return (
+    <section className={classes.bar} aria-label="Call bar">
+      <div className={classes.line}>
+        <div className={classes.who}>
+          <div className="truncate">{otherEnd(call)}</div>
+          <div className={`${classes.number} muted`}>You handed this call over.</div>
+        </div>
+        <Button loading={presence.isPending} onClick={free}>
+          Done
+        </Button>
+      </div>
+    </section>
+  );
+}
+
 /** The rep's own call: running, and then its wrap-up. Comes back by itself after a reload. */
 export function CallBar() {
   const call = useLastCall().data;
@@ -89,6 +114,7 @@ export function CallBar() {
       <div className="visually-hidden" aria-live="assertive">
         {shown ? `${otherEnd(call)}: ${stateWords(call)}` : ''}
       </div>
+      {!shown && <HandedOver />}
       {shown && (
         <section
           className={classes.bar}

@@ -42,7 +42,7 @@ function Row({ person }: { person: Person }) {
       </div>
       <span className={classes.badge}>
         {onCall && call && <StateBadge call={call} />}
-        {call && call.state === 'in_progress' && manager && user.id !== me.user.id && (
+        {person.state === 'on_call' && call?.state === 'in_progress' && manager && user.id !== me.user.id && (
           <Supervise call={call} rep={user.name} />
         )}
       </span>

@@ -177,4 +177,6 @@ test("the call bar follows its person's newest call and never steps back", () =>
   );
   dispatcher.apply({ type: 'call.state_changed', data: { call: call('k', { state: 'queued' }) } });
   expect(client.getQueryData<Call>(key)).toMatchObject({ id: 'k', state: 'ringing' });
+  arrive(event(13, 'call.updated', { call: call('k', { state: 'in_progress', user_id: 'ben' }) }));
+  expect(client.getQueryData<Call>(key)).toBeNull();
 });

@@ -50,7 +50,8 @@ function isCallChange(change: Change): change is Extract<Change, { data: { call:
 export const reduceLastCall: Reducer<Call | null> = (data, change, key) => {
   if (!isCallChange(change)) return data;
   const { call } = change.data;
-  if (call.user_id !== key[1]) return data;
+  // Handed over to somebody else: from now on it is their bar that shows it.
+  if (call.user_id !== key[1]) return data?.id === call.id ? new Stale(null) : data;
   if (data?.id === call.id) return laterCall(data, call);
   const newer = !data || Date.parse(call.started_at) >= Date.parse(data.started_at);
   return newer && (isLive(call) || !data) ? call : data;
