@@ -173,30 +173,27 @@ async def whisper(manager: Person, house: House, day: Day) -> None:
     await row.get_by_role("button", name="Listen to Rosa Delgado").click()
     modes = row.get_by_role("radiogroup", name="How you are in Rosa Delgado’s call")
     await expect(modes.get_by_role("radio", name="Listen")).to_be_checked()
-    await hearing(house, contact={"rep"}, rep={"contact"}, manager={"contact", "rep"})
+    await hearing(house, PATIENT_NUMBER, contact={"rosa"}, rosa={"contact"}, marcus={"contact", "rosa"})
     await modes.get_by_text("Whisper", exact=True).click()
     await expect(modes.get_by_role("radio", name="Whisper")).to_be_checked()
-    await hearing(house, contact={"rep"}, rep={"contact", "manager"}, manager={"contact", "rep"})
+    await hearing(house, PATIENT_NUMBER, contact={"rosa"}, rosa={"contact", "marcus"}, marcus={"contact", "rosa"})
     day.may_hang_up.set()
 
 
-async def hearing(house: House, **wanted: set[str]) -> None:
-    """Wait until exactly these are in the patient contact's room, and each hears whom they should."""
+async def hearing(house: House, number: str, **wanted: set[str]) -> None:
+    """Wait until exactly these are in the room with the contact of this number, and each hears whom they should."""
     heard: dict[str, set[str]] = {}
+    # A person's line ends with their id.
+    floor = (await house.get("marcus", "/floor"))["people"]
+    people = {each["user"]["id"].replace("-", ""): each["user"]["name"].split()[0].lower() for each in floor}
 
     async def is_so() -> bool:
         heard.clear()
         rooms = (await house.at_sandbox("/conferences"))["conferences"]
-        room = next((each for each in rooms if any(seat["to"] == PATIENT_NUMBER for seat in each["participants"])), None)
-        if room is None:
-            return False
-        rep = next((seat["coaches"] for seat in room["participants"] if seat["coaches"]), None)
-        names = {
-            seat["call_sid"]: "contact" if seat["to"] == PATIENT_NUMBER else "manager" if seat["coaches"] else "rep"
-            for seat in room["participants"]
-        }
-        assert rep is None or names[rep] == "rep"
-        heard.update({names[seat["call_sid"]]: {names[sid] for sid in seat["hears"]} for seat in room["participants"]})
+        theirs = (room["participants"] for room in rooms if any(seat["to"] == number for seat in room["participants"]))
+        seats: list[dict[str, Any]] = next(theirs, [])
+        names = {seat["call_sid"]: people.get(seat["to"].rpartition("_")[2], "contact") for seat in seats}
+        heard.update({names[seat["call_sid"]]: {names[sid] for sid in seat["hears"]} for seat in seats})
         return heard == wanted
 
     try:
@@ -302,8 +299,8 @@ async def test_a_rep_calls_everybody_on_the_keyboard_while_things_die(
     told = await steps_seen(house, floor, before["seq"], outages)
     p50, p95 = percentile(told, 0.5), percentile(told, 0.95)
     said = (
-        f"{sum(outcomes.values())} calls in {took:.1f} s by keyboard, {dict(outcomes)}; event to the manager's screen, {len(told)} states "
-        f"of calls: p50 {p50:.0f} ms, p95 {p95:.0f} ms"
+        f"{sum(outcomes.values())} calls in {took:.1f} s by keyboard, {dict(outcomes)}; "
+        f"event to the manager's screen, {len(told)} states of calls: p50 {p50:.0f} ms, p95 {p95:.0f} ms"
     )
     record_property("voice", said)
     with capsys.disabled():
@@ -327,3 +324,74 @@ async def steps_seen(house: House, floor: FloorWatch, seq: int, outages: list[fl
         if not any(0 <= datetime.fromisoformat(event["at"]).timestamp() * 1000 - at < 15_000 for at in outages)
     ]
     return [step for step in await floor.steps(calm) if step.ms is not None]
+
+
+async def test_a_call_is_held_muted_noted_supervised_and_handed_over(house: House, browser: Browser) -> None:
+    rep = await Person.arrive(browser, house, "rosa")
+    manager = await Person.arrive(browser, house, "marcus")
+    colleague = await Person.arrive(browser, house, "ravi")
+    for person in (rep, manager, colleague):
+        await person.sign_in()
+    await manager.go_to("Floor")
+    number = PATIENT_NUMBER
+    given = {"first_name": "Nadia", "last_name": "Neverending", "phones": [{"e164": number}]}
+    contact = await house.post("rosa", "/contacts", given)
+    page, bar = rep.page, rep.page.get_by_role("region", name="Call bar")
+    await page.goto(f"/contacts/{contact['id']}")
+    await page.get_by_role("button", name=f"Call {number}").click()
+    await expect(bar.get_by_text("Connected", exact=True)).to_be_visible()
+    await hearing(house, number, contact={"rosa"}, rosa={"contact"})
+
+    # Notes while talking; mute and hold by key, and what the far end hears of it.
+    await page.keyboard.press("n")
+    await page.keyboard.type("Moves house in March.")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("m")
+    await expect(bar.get_by_role("button", name="Unmute")).to_have_attribute("aria-pressed", "true")
+    await hearing(house, number, contact=set(), rosa={"contact"})
+    await page.keyboard.press("m")
+    await hearing(house, number, contact={"rosa"}, rosa={"contact"})
+    await page.keyboard.press("h")
+    await expect(bar.get_by_role("button", name="Go on")).to_have_attribute("aria-pressed", "true")
+    await hearing(house, number, contact=set(), rosa=set())
+    await page.keyboard.press("h")
+    await hearing(house, number, contact={"rosa"}, rosa={"contact"})
+
+    # The manager listens, and then speaks to both.
+    row = manager.page.get_by_role("listitem").filter(has_text="Rosa Delgado").filter(has_text="Nadia")
+    await row.get_by_role("button", name="Listen to Rosa Delgado").click()
+    await expect(bar.get_by_text("Marcus Webb is listening")).to_be_visible()
+    modes = row.get_by_role("radiogroup", name="How you are in Rosa Delgado’s call")
+    await modes.get_by_text("Barge", exact=True).click()
+    await expect(modes.get_by_role("radio", name="Barge")).to_be_checked()
+    await hearing(house, number, contact={"marcus", "rosa"}, rosa={"contact", "marcus"}, marcus={"contact", "rosa"})
+    await row.get_by_role("button", name="Leave Rosa Delgado’s call").click()
+    await expect(bar.get_by_role("list", name="Also in this call")).to_be_hidden()
+    await hearing(house, number, contact={"rosa"}, rosa={"contact"})
+
+    # A colleague is brought in, and takes the call over.
+    await bar.get_by_role("button", name="Add or transfer").click()
+    await page.get_by_role("combobox", name="Colleague").fill("Ravi")
+    await page.get_by_role("option", name="Ravi Shah").click()
+    await page.get_by_role("button", name="Bring in").click()
+    await expect(bar.get_by_text("Ravi Shah is in the call")).to_be_visible()
+    await bar.get_by_role("button", name="Leave it to them").click()
+    theirs = colleague.page.get_by_role("region", name="Call bar")
+    await expect(theirs).to_contain_text("Nadia Neverending")
+    await expect(theirs.get_by_text("Connected", exact=True)).to_be_visible()
+    await expect(bar).to_contain_text("You handed this call over.")
+    await page.keyboard.press(keyboard.DONE)
+    await expect(bar).to_be_hidden()
+    await expect(manager.page.get_by_role("list", name="Available").get_by_text("Rosa Delgado")).to_be_visible()
+    await colleague.page.keyboard.press(keyboard.HANG_UP)
+    await expect(theirs.get_by_role("radiogroup", name="Disposition")).to_be_visible()
+    await colleague.page.keyboard.press("7")
+    await colleague.page.keyboard.press(keyboard.DONE)
+    await expect(theirs).to_be_hidden()
+    call = (await house.get("marcus", "/calls", contact_id=contact["id"]))["data"][0]
+    assert (call["outcome"], call["disposition"], call["note"]) == ("connected", "meeting_booked", "Moves house in March.")
+    done = [entry["action"] for entry in (await house.get("marcus", f"/calls/{call['id']}/audit"))["data"]]
+    assert set(done) >= {"mute", "unmute", "hold", "unhold", "listen", "barge", "invited", "transfer_warm", "transferred"}
+    for person in (rep, manager, colleague):
+        assert person.faults == [], f"{person.name}: {person.faults}"
+        await person.leave()
