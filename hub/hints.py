@@ -30,7 +30,7 @@ from redis.exceptions import RedisError
 from hub.db import DeferredJob
 from hub.ending import end_task
 from hub.events import LoggedEvent
-from hub.queue import QUEUE, RUN_JOB, arq_id, serialize
+from hub.queue import QUEUE, RING, RING_LENGTH, RUN_JOB, arq_id, encode_ring, serialize
 
 ACCESS_CHANNEL = "ringside:access"
 MAX_QUEUED = 10_000
@@ -106,6 +106,12 @@ class _Job:
     expires_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    kind: str
+    body: bytes
+
+
 class RedisHints:
     """Tells Redis what was committed. Bounded, never waits, never raises; while Redis is down it drops and counts.
 
@@ -117,7 +123,7 @@ class RedisHints:
         self.process = process or uuid4().hex
         self.local: LocalListener | None = None
         self.redis: Redis = new_client(redis_url)
-        self._queue: deque[_Message | _Job] = deque()
+        self._queue: deque[_Message | _Job | _Ring] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
         self._sent = asyncio.Event()
@@ -153,7 +159,7 @@ class RedisHints:
             self._task = None
         await self.redis.aclose()
 
-    def _put(self, item: _Message | _Job) -> None:
+    def _put(self, item: _Message | _Job | _Ring) -> None:
         self._queue.append(item)
         self._bytes += len(item.body)
         while len(self._queue) > MAX_QUEUED or self._bytes > MAX_QUEUED_BYTES:
@@ -163,7 +169,7 @@ class RedisHints:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._drain(), name="hints")
 
-    def _drop(self, item: _Message | _Job) -> None:
+    def _drop(self, item: _Message | _Job | _Ring) -> None:
         self._bytes -= len(item.body)
         _DROPPED.labels(item.kind).inc()
 
@@ -185,7 +191,7 @@ class RedisHints:
             # What comes meanwhile waits in the bounded queue: a late hint is still a good one.
             await asyncio.sleep(RETRY_S)
 
-    async def _send(self, batch: Sequence[_Message | _Job]) -> bool:
+    async def _send(self, batch: Sequence[_Message | _Job | _Ring]) -> bool:
         # The second try is for a pooled connection that a restart of Redis has closed. A hint sent twice does no harm.
         for again in (True, False):
             try:
@@ -203,21 +209,29 @@ class RedisHints:
             return True
         return False
 
-    async def _pipeline(self, batch: Sequence[_Message | _Job]) -> None:
+    async def _pipeline(self, batch: Sequence[_Message | _Job | _Ring]) -> None:
+        rings: list[bytes] = []
         async with self.redis.pipeline(transaction=False) as pipe:
             for item in batch:
                 if isinstance(item, _Message):
                     pipe.publish(item.channel, item.body)
+                elif isinstance(item, _Ring):
+                    rings.append(item.body)
                 else:
                     # What arq's enqueue_job does, without its three round trips a job.
                     pipe.set(job_key_prefix + item.key, item.body, px=item.expires_ms, nx=True)
                     pipe.zadd(QUEUE, {item.key: item.due_ms}, nx=True)
+            if rings:
+                pipe.rpush(RING, *rings)
+                pipe.ltrim(RING, -RING_LENGTH, -1)
             await pipe.execute()
 
 
-def _encode_job(tenant_id: UUID, job: DeferredJob) -> _Job:
+def _encode_job(tenant_id: UUID, job: DeferredJob) -> _Job | _Ring:
     now_ms = int(time.time() * 1000)
     due_ms = now_ms if job.run_at is None else int(job.run_at.timestamp() * 1000)
+    if due_ms <= now_ms:
+        return _Ring("job", encode_ring(tenant_id, job.id))
     body = serialize_job(RUN_JOB, (str(tenant_id), str(job.id)), {}, None, now_ms, serializer=serialize)
     return _Job("job", arq_id(job.id, 0), body, due_ms, max(due_ms - now_ms, 0) + expires_extra_ms)
 

@@ -1,6 +1,7 @@
-"""The queue in Redis, through arq. It rings when a job is due, and that is all: lose it and jobs only start later.
+"""The queue in Redis. It rings when a job is due, and that is all: lose it and jobs only start later.
 
-arq's worker ends when Redis restarts, so it is started again here, for ever, with a growing pause.
+What is due now comes over a list that a worker waits at; what becomes due comes through arq, which keeps the clock. arq's worker
+ends when Redis restarts, so both are started again here, for ever, with a growing pause.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -19,7 +20,8 @@ from arq.constants import job_key_prefix
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from hub.queue import QUEUE, RUN_JOB, arq_id, deserialize, serialize
+from hub.ending import end_tasks
+from hub.queue import QUEUE, RING, RUN_JOB, arq_id, decode_ring, deserialize, serialize
 from workers import metrics
 from workers.ledger import DueJob
 
@@ -31,6 +33,9 @@ _LONGEST_PAUSE_S = 2.0
 _ENTRY_TIMEOUT_S = 20
 # arq looks at so many entries from the front, also at those that are taken.
 _READ_AT_ONCE = 500
+_TAKEN_AT_ONCE = 20
+# Less than the socket's time limit, after which a silent connection counts as dead.
+_WAIT_S = 2
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +49,9 @@ class Taker(Protocol):
 
     async def take(self, tenant_id: UUID, job_id: UUID, via: Any) -> None:
         """Start a job when there is room."""
+
+    async def room(self) -> None:
+        """Wait until there is room for one."""
 
 
 class _Listener(Worker):
@@ -86,7 +94,7 @@ class Doorbell:
                 self._turn(redis)
                 metrics.QUEUE_STARTS.inc()
                 pause_s = _FIRST_PAUSE_S
-                await listener.async_run()
+                await _both(listener.async_run(), _answer(redis, taker))
             except (RedisError, OSError, TimeoutError) as exc:
                 if self._redis is not None:
                     _log.warning("redis is gone; jobs are run straight from the database", error=str(exc) or repr(exc))
@@ -102,7 +110,8 @@ class Doorbell:
     async def remind(self, jobs: Sequence[DueJob]) -> None:
         """Enqueue again what is not in the queue. Raises RedisError or OSError."""
         redis = self._redis
-        if redis is None or not jobs:
+        # While the ring is not empty, what is overdue stands in it.
+        if redis is None or not jobs or await _ask(redis, "LLEN", RING):
             return
         async with redis.pipeline(transaction=False) as pipe:
             for job in jobs:
@@ -133,6 +142,36 @@ class Doorbell:
             if redis is not None:
                 _log.info("the queue is being heard")
             self._changed.set()
+
+
+async def _both(*loops: Coroutine[Any, Any, None]) -> None:
+    """Run the loops side by side; when one ends or fails, end the others and raise what it raised."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await end_tasks(*tasks)
+
+
+async def _ask(redis: ArqRedis, *command: Any) -> Any:
+    # The typed methods have the types of the client's blocking twin.
+    return await redis.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+async def _answer(redis: ArqRedis, taker: Taker) -> None:
+    """Take what is due now as it comes, never more than there is room for."""
+    while True:
+        await taker.room()
+        wanted = min(max(taker.free, 1), _TAKEN_AT_ONCE)
+        popped = await _ask(redis, "BLMPOP", _WAIT_S, 1, RING, "LEFT", "COUNT", wanted)
+        for entry in popped[1] if popped else ():
+            try:
+                tenant_id, job_id = decode_ring(entry)
+            except ValueError:
+                continue
+            await taker.take(tenant_id, job_id, "hint")
 
 
 def _connect(url: str) -> ArqRedis:

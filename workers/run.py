@@ -18,7 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from hub.config import Settings
-from hub.ending import end_task
+from hub.ending import end_tasks
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
 from workers import metrics
@@ -115,7 +115,7 @@ async def _running(loops: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[
     try:
         yield together
     finally:
-        await asyncio.gather(*(end_task(task) for task in tasks))
+        await end_tasks(*tasks)
         with contextlib.suppress(asyncio.CancelledError):
             together.exception()
 

@@ -59,6 +59,13 @@ class Runner:
         """How many jobs are under way."""
         return len(self._attempts)
 
+    async def room(self) -> None:
+        """Wait until a job could start; for ever once this is stopping."""
+        async with self._slots:
+            pass
+        if self._stopping:
+            await asyncio.Event().wait()
+
     async def take(self, tenant_id: UUID, job_id: UUID, via: Via) -> None:
         """Wait for a free slot and start the job in it, unless somebody else has it; does not wait for its end."""
         await self._slots.acquire()

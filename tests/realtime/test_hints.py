@@ -20,7 +20,7 @@ from hub.db import DeferredJob
 from hub.embedded import ValkeyServer
 from hub.events import LoggedEvent
 from hub.hints import ACCESS_CHANNEL, MAX_QUEUED, RedisHints, decode_hint, encode_hint, events_channel
-from hub.queue import QUEUE, RUN_JOB, deserialize, serialize
+from hub.queue import QUEUE, RING, RUN_JOB, decode_ring, deserialize, serialize
 from tests.realtime.kit import NOWHERE, eventually
 
 
@@ -50,6 +50,23 @@ def one_event(seq: int) -> Sequence[LoggedEvent]:
     return [LoggedEvent(seq, "tenant", f'{{"seq":{seq}}}')]
 
 
+async def test_jobs_that_are_due_now_are_on_the_ring_in_order(valkey: ValkeyServer) -> None:
+    tenant_id, jobs = uuid4(), [uuid4() for _ in range(5)]
+    hints = RedisHints(valkey.url)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    hints.committed(tenant_id, [], [DeferredJob(job, "a", None if job != jobs[2] else past) for job in jobs])
+    await hints.stop()
+    async with Redis.from_url(valkey.url) as redis:
+        entries = await redis.lrange(RING, 0, -1)
+    assert [decode_ring(entry) for entry in entries] == [(tenant_id, job) for job in jobs]
+
+
+@pytest.mark.parametrize("entry", [b"", b"x" * 31, b"x" * 33])
+def test_anything_else_is_no_entry_of_the_ring(entry: bytes) -> None:
+    with pytest.raises(ValueError):
+        decode_ring(entry)
+
+
 @pytest.mark.filterwarnings("ignore:Call to deprecated close")
 async def test_jobs_reach_a_real_arq_worker_as_json_when_they_are_due(valkey: ValkeyServer) -> None:
     tenant_id, now_job, later_job = uuid4(), uuid4(), uuid4()
@@ -60,7 +77,8 @@ async def test_jobs_reach_a_real_arq_worker_as_json_when_they_are_due(valkey: Va
 
     hints = RedisHints(valkey.url)
     due = datetime.now(UTC) + timedelta(hours=1)
-    hints.committed(tenant_id, [], [DeferredJob(now_job, "a", None), DeferredJob(later_job, "b", due)])
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    hints.committed(tenant_id, [], [DeferredJob(now_job, "a", soon), DeferredJob(later_job, "b", due)])
     await hints.stop()
     pool = await create_pool(
         RedisSettings.from_dsn(valkey.url), job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from hub.db import Database
 from hub.embedded import ValkeyServer
+from hub.queue import RING
 from tests.conftest import Company, TestDatabase
 from tests.workers.kit import Ground, defer, eventually, note, working
 from workers.job import Run, job
@@ -82,7 +83,7 @@ async def test_jobs_whose_hints_were_flushed_run(
     redis = Redis.from_url(valkey.url)
 
     async def queued() -> bool:
-        waiting: int = await redis.zcard("ringside:jobs")
+        waiting: int = await redis.llen(RING)
         return waiting == 20
 
     await eventually(queued, "the hints are in Redis")
