@@ -28,7 +28,7 @@ from tests.e2e.people import Person
 from tests.e2e.test_story import count, import_file, sample
 from tests.e2e.watching import FloorWatch, percentile
 
-CONTACTS = int(os.environ.get("RINGSIDE_E2E_CONTACTS") or 50)
+CONTACTS = int(os.environ.get("RINGSIDE_E2E_CONTACTS") or 40)
 # Of real calls' time: who talks for a minute is done after a second.
 SPEED = "60"
 TAG = "autumn"
