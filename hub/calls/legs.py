@@ -84,12 +84,15 @@ async def ask_to_leave(tx: Tx, leg: asyncpg.Record) -> None:
         await tx.defer("calls.drop_leg", {"call_id": leg["call_id"], "leg_id": leg["id"]})
 
 
-async def end_legs(tx: Tx, call_id: UUID, rep_id: UUID | None) -> None:
-    """The call is over: everybody leaves, lines are parked, colleagues are free again (the rep has a wrap-up of their own)."""
+async def end_legs(tx: Tx, call_id: UUID, rep_id: UUID | None, *, talked: bool) -> None:
+    """The call is over: everybody leaves, lines are parked, colleagues are free again (the rep has a wrap-up of their own).
+
+    A contact who had answered has taken the conference along, and everybody in it; the reaper looks after any who stayed.
+    """
     for leg in await tx.fetch(_SQL["end_legs"], call_id=call_id):
         if leg["line_id"] is not None:
             await lines.leave(tx, leg["line_id"], call_id)
-        elif leg["state"] != "left" and leg["provider_sid"] is not None:
+        elif not talked and leg["state"] != "left" and leg["provider_sid"] is not None:
             await tx.defer("calls.drop_leg", {"call_id": call_id, "leg_id": leg["id"]})
         if leg["kind"] == "colleague" and leg["user_id"] is not None and leg["user_id"] != rep_id:
             await presence.free(tx, leg["user_id"], call_id)

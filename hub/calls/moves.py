@@ -61,7 +61,7 @@ async def move_call(
         answered_by=answered_by,
     )
     if ended is not None:
-        await end_legs(tx, call["id"], call["user_id"])
+        await end_legs(tx, call["id"], call["user_id"], talked=answered is not None)
     await emit_state(tx, call["id"])
     if to == "in_progress" and (await settled(tx)).recording == "always":
         await tx.defer("recordings.begin", {"call_id": call["id"]}, key=str(call["id"]))
