@@ -1,20 +1,18 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { unwrap } from '../api/client';
 import { keys } from '../api/keys';
-import type { Call } from '../api/types';
 import { api, dispatcher } from '../app/services';
+import { announcing } from './announce';
 
 const at = (id: string) => ({ params: { path: { id } } });
 
-function announce(call: Call): void {
-  dispatcher.apply({ type: 'call.updated', data: { call } });
-}
+const announced = announcing('call.updated');
 
 export function useHold() {
   return useMutation({
     mutationFn: ({ id, on }: { id: string; on: boolean }) =>
       unwrap(api.POST('/api/v1/calls/{id}/hold', { ...at(id), body: { on } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -22,7 +20,7 @@ export function useMute() {
   return useMutation({
     mutationFn: ({ id, on }: { id: string; on: boolean }) =>
       unwrap(api.POST('/api/v1/calls/{id}/mute', { ...at(id), body: { on } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -39,7 +37,7 @@ export function useAddParticipant() {
   return useMutation({
     mutationFn: ({ id, whom }: { id: string; whom: Whom }) =>
       unwrap(api.POST('/api/v1/calls/{id}/participants', { ...at(id), body: whom })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -47,7 +45,7 @@ export function useRemoveParticipant() {
   return useMutation({
     mutationFn: ({ id, leg_id }: { id: string; leg_id: string }) =>
       unwrap(api.DELETE('/api/v1/calls/{id}/participants/{leg_id}', { params: { path: { id, leg_id } } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -55,7 +53,7 @@ export function useTransfer() {
   return useMutation({
     mutationFn: ({ id, whom, kind }: { id: string; whom: Whom; kind: 'warm' | 'cold' }) =>
       unwrap(api.POST('/api/v1/calls/{id}/transfer', { ...at(id), body: { ...whom, kind } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -63,7 +61,7 @@ export function useTransfer() {
 export function useCompleteTransfer() {
   return useMutation({
     mutationFn: (id: string) => unwrap(api.POST('/api/v1/calls/{id}/transfer/complete', at(id))),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -74,14 +72,14 @@ export function useSupervise() {
   return useMutation({
     mutationFn: ({ id, mode }: { id: string; mode: Mode }) =>
       unwrap(api.POST('/api/v1/calls/{id}/supervise', { ...at(id), body: { mode } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
 export function useStopSupervising() {
   return useMutation({
     mutationFn: (id: string) => unwrap(api.DELETE('/api/v1/calls/{id}/supervise', at(id))),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -98,7 +96,7 @@ export function useSaveNote() {
   return useMutation({
     mutationFn: ({ id, note }: { id: string; note: string }) =>
       unwrap(api.PATCH('/api/v1/calls/{id}', { ...at(id), body: { note } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -115,6 +113,6 @@ export function useDrop() {
   return useMutation({
     mutationFn: ({ id, drop_id }: { id: string; drop_id: string }) =>
       unwrap(api.POST('/api/v1/calls/{id}/drop', { ...at(id), body: { drop_id } })),
-    onSuccess: announce,
+    ...announced,
   });
 }

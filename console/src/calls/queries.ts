@@ -5,10 +5,9 @@ import type { Call, DispositionValue } from '../api/types';
 import { useMe, usePolling } from '../app/hooks';
 import { api, dispatcher, queryClient } from '../app/services';
 import { isLive } from '../live/reduce/shared';
+import { announcing } from './announce';
 
-function announce(call: Call): void {
-  dispatcher.apply({ type: 'call.state_changed', data: { call } });
-}
+const announced = announcing('call.state_changed');
 
 /** The newest call of the signed-in person, live or over; null when there never was one. */
 export function useLastCall() {
@@ -31,14 +30,14 @@ export function useLastCall() {
 export function usePlaceCall() {
   return useMutation({
     mutationFn: (body: { contact_id: string; phone: string }) => unwrap(api.POST('/api/v1/calls', { body })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
 export function useHangUp() {
   return useMutation({
     mutationFn: (id: string) => unwrap(api.POST('/api/v1/calls/{id}/hangup', { params: { path: { id } } })),
-    onSuccess: announce,
+    ...announced,
   });
 }
 
@@ -58,7 +57,7 @@ export function useSetDisposition() {
           },
         }),
       ),
-    onSuccess: (call) => dispatcher.apply({ type: 'call.disposition_set', data: { call } }),
+    ...announcing('call.disposition_set'),
   });
 }
 

@@ -74,6 +74,16 @@ export class Dispatcher {
     }
   }
 
+  /** Where the log stands now. */
+  mark(): Cursor | null {
+    return this.log.cursor;
+  }
+
+  /** The events that arrived after such a place. */
+  since(place: Cursor | null): LiveEvent[] {
+    return this.log.after(place);
+  }
+
   /** Reads everything that is on the screen again, and the rest when it is next shown. */
   rereadAll(): void {
     void this.client.invalidateQueries();
