@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from hub.lines.kinds import LineKind
 
@@ -52,18 +52,18 @@ class VoiceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    show_listeners: bool = True
-    wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 60
-    ring_s: Annotated[int, Field(ge=15, le=120)] = 25
+    show_listeners: StrictBool = True
+    wrap_up_s: Annotated[int, Field(strict=True, ge=0, le=3600)] = 60
+    ring_s: Annotated[int, Field(strict=True, ge=15, le=120)] = 25
     recording: Literal["off", "always", "ask"] = "off"
     announce_recording: Literal["never", "by_jurisdiction", "always"] = "by_jurisdiction"
     announcement: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = (
         "This call may be recorded."
     )
-    machine_detection: bool = False
-    recording_keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    transcribe_calls: Annotated[bool, Field(description="Write down what is said in calls that are recorded.")] = False
-    sms_quiet: bool = True
+    machine_detection: StrictBool = False
+    recording_keep_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
+    transcribe_calls: Annotated[StrictBool, Field(description="Write down what is said in calls that are recorded.")] = False
+    sms_quiet: StrictBool = True
 
 
 class SoftphoneToken(BaseModel):

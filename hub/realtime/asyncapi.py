@@ -156,8 +156,13 @@ def to_yaml(value: Any, indent: int = 0) -> str:
     return pad + _scalar(value, indent)
 
 
+# What YAML 1.1 takes for a truth value or for nothing.
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z_][\w.-]*", key) else json.dumps(key)
+    is_plain = re.fullmatch(r"[A-Za-z_][\w.-]*", key) and key.lower() not in _WORDS
+    return key if is_plain else json.dumps(key)
 
 
 def _scalar(value: Any, indent: int) -> str:

@@ -11,7 +11,7 @@ from integrations.ports import PlaceCall, ProviderCall
 from integrations.steps import Conference, Step
 from integrations.twilio.account import CALL_BUDGET, NOT_IN_PROGRESS, Resource
 from integrations.twilio.mapping import provider_call
-from integrations.twilio.twiml import CONTACT_EVENTS, render
+from integrations.twilio.twiml import LEG_EVENTS, render
 
 _DETECTION: Final = {"detect": "Enable", "message_end": "DetectMessageEnd"}
 # As many calls between two numbers as anyone will look through.
@@ -34,7 +34,7 @@ class Calls(Resource):
                 from_=call.from_,
                 timeout=call.timeout_s,
                 status_callback=call.status_callback_url,
-                status_callback_event=list(CONTACT_EVENTS),
+                status_callback_event=list(LEG_EVENTS),
                 status_callback_method="POST",
                 **_instructions(call),
                 **_detection(call),

@@ -10,8 +10,7 @@ from integrations.steps import Conference, Digits, Gather, Hangup, Pause, Play, 
 # What a conference reports. `modify` is left out: `mute`, `hold` and their opposites say it better.
 CONFERENCE_EVENTS: Final = ("start", "end", "join", "leave", "mute", "hold", "announcement")
 LEG_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
-# Each callback is work: that it was dialed we know ourselves, and whoever is brought in is there or not.
-CONTACT_EVENTS: Final = ("ringing", "answered", "completed")
+# Each callback is work, and whoever is brought in is there or not.
 PARTICIPANT_EVENTS: Final = ("answered", "completed")
 _CLIENT: Final = "client:"
 # Characters that XML can't hold.

@@ -766,23 +766,26 @@ BEGIN
 END $$;
 
 -- How long it stays open, for a moment at which it is: the earliest closing of all zones' days.
-CREATE FUNCTION outreach_closes_at(p_zones text[], p_closes int[], p_at timestamptz) RETURNS timestamptz
+CREATE FUNCTION outreach_closes_at(p_zones text[], p_opens int[], p_closes int[], p_at timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_zone text;
     v_wall timestamp;
+    v_open_wall timestamp;
     v_close_wall timestamp;
     v_close timestamptz;
     v_first timestamptz;
 BEGIN
     FOREACH v_zone IN ARRAY p_zones LOOP
         v_wall := p_at AT TIME ZONE v_zone;
+        v_open_wall := v_wall::date + p_opens[extract(isodow FROM v_wall)::int] * interval '1 minute';
         v_close_wall := v_wall::date + p_closes[extract(isodow FROM v_wall)::int] * interval '1 minute';
         v_close := v_close_wall AT TIME ZONE v_zone;
         IF v_close - p_at <> v_close_wall - v_wall OR v_close AT TIME ZONE v_zone <> v_close_wall THEN
             -- The clocks change before it closes: the first quarter that is outside.
             v_close := date_bin('15 minutes', p_at, timestamptz '2000-01-01Z') + interval '15 minutes';
-            WHILE (v_close AT TIME ZONE v_zone)::date = v_wall::date AND v_close AT TIME ZONE v_zone < v_close_wall LOOP
+            -- An hour that is lived twice may begin anew before the opening.
+            WHILE v_close AT TIME ZONE v_zone >= v_open_wall AND v_close AT TIME ZONE v_zone < v_close_wall LOOP
                 v_close := v_close + interval '15 minutes';
             END LOOP;
         END IF;
@@ -935,7 +938,7 @@ BEGIN
         v_shut := v_quiet || v_holidays;
         v_open_at := outreach_opens_at(v_zones, v_opens, v_closes, v_shut, p_at);
         IF v_open_at = p_at THEN
-            v_closes_at := outreach_closes_at(v_zones, v_closes, p_at);
+            v_closes_at := outreach_closes_at(v_zones, v_opens, v_closes, p_at);
         ELSE
             -- The first zone that is closed says why.
             FOREACH v_zone IN ARRAY v_zones LOOP
@@ -1036,5 +1039,5 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION permit_settings_now(), outreach_opens_at(text[],int[],int[],date[],timestamptz),
-    outreach_closes_at(text[],int[],timestamptz), zone_name(text), place_said(text[],text,timestamptz), local_times(text[],timestamptz), minutes_said(int),
+    outreach_closes_at(text[],int[],int[],timestamptz), zone_name(text), place_said(text[],text,timestamptz), local_times(text[],timestamptz), minutes_said(int),
     decide_outreach(uuid,text,text,timestamptz) TO ringside_app;

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.embedded import PostgresServer
@@ -108,8 +108,8 @@ class Asked:
         return found
 
     def closes_at(self, hours: Hours, at: datetime) -> datetime:
-        closes = [day[1] for day in hours.week]
-        found: datetime = self.value("SELECT outreach_closes_at($1, $2, $3)", list(hours.zones), closes, at)
+        opens, closes = [day[0] for day in hours.week], [day[1] for day in hours.week]
+        found: datetime = self.value("SELECT outreach_closes_at($1, $2, $3, $4)", list(hours.zones), opens, closes, at)
         return found
 
     def decision(self, number: str, at: datetime) -> tuple[bool, datetime | None]:
@@ -143,6 +143,7 @@ def test_the_next_opening_is_the_first_quarter_that_is_open_in_every_zone(asked:
 
 
 @often
+@example((Hours(["America/New_York"], [(90, 150)] * 7, frozenset()), datetime(2025, 11, 2, 5, 59, 59, tzinfo=UTC)))
 @given(cases())
 def test_it_closes_at_the_first_quarter_that_is_not_open(asked: Asked, case: tuple[Hours, datetime]) -> None:
     hours, at = case
