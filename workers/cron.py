@@ -25,6 +25,9 @@ _SQL = load_sql("jobs")
 _HOUR_S = 3600.0
 # A duty that failed is tried again this soon, if it is not due sooner anyway.
 _AGAIN_S = 60.0
+# Each holds a connection for its lock while it asks for another to work with. All at once they would take the whole pool and
+# wait for each other, as they did at every start of a worker.
+AT_ONCE = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -56,20 +59,22 @@ def duties_of(*modules: ModuleType) -> tuple[Duty, ...]:
 
 
 async def attend(duties: Sequence[Duty], deps: Deps) -> None:
-    """See to all duties until cancelled; none waits for another."""
+    """See to all duties until cancelled, a few at a time."""
+    turn = asyncio.Semaphore(AT_ONCE)
     async with asyncio.TaskGroup() as group:
         for one in duties:
-            group.create_task(_repeat(one, deps), name=f"duty {one.name}")
+            group.create_task(_repeat(one, deps, turn), name=f"duty {one.name}")
 
 
-async def _repeat(one: Duty, deps: Deps) -> None:
+async def _repeat(one: Duty, deps: Deps, turn: asyncio.Semaphore) -> None:
     while True:
         begun = time.monotonic()
         pause_s = one.every_s
         result = "done"
         try:
-            if not await _do(one, deps):
-                result = "taken"
+            async with turn:
+                if not await _do(one, deps):
+                    result = "taken"
         except Exception as exc:
             result = "failed"
             pause_s = min(pause_s, _AGAIN_S)

@@ -17,7 +17,7 @@ from hub.hints import RedisHints
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
 from workers import calls, cron, dialer, imports, inbound, leases, legs, lines, messages, numbers, recordings, voicemail, workflow
-from workers.cron import duties_of
+from workers.cron import AT_ONCE, duties_of
 from workers.job import Deps, Registry
 
 JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages)
@@ -45,8 +45,9 @@ async def compose(settings: Settings) -> AsyncIterator[Parts]:
         hints = RedisHints(settings.redis_url, process=name)
         await hints.start()
         stack.push_async_callback(hints.stop)
-        # Each job holds at most one connection at a time; the loops and duties need a few more.
-        db = await Database.open(settings.database_url, notifier=hints, max_size=settings.worker_jobs + 6, name="ringside worker")
+        # Each job holds at most one connection at a time, each duty two, and each of the loops one.
+        connections = settings.worker_jobs + 2 * AT_ONCE + 4
+        db = await Database.open(settings.database_url, notifier=hints, max_size=connections, name="ringside worker")
         stack.push_async_callback(db.close)
         yield Parts(name, await _deps(settings, db, stack))
 

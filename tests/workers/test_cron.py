@@ -34,6 +34,26 @@ async def test_a_duty_is_done_by_one_worker_at_a_time_and_a_failing_one_is_tried
     assert most == 1
 
 
+async def test_however_many_are_due_at_once_none_waits_for_a_connection_that_another_one_holds(
+    database: TestDatabase, valkey: ValkeyServer
+) -> None:
+    done: set[str] = set()
+
+    def one(number: int) -> Duty:
+        async def look(deps: Deps) -> None:
+            async with deps.db.acquire() as conn:
+                await conn.execute("SELECT pg_sleep(0.005)")
+            done.add(str(number))
+
+        return Duty(f"duty_{number}", 3600.0, look)
+
+    async def all_done() -> bool:
+        return len(done) == 40
+
+    async with working(database, valkey.url, duties=[one(number) for number in range(40)]):
+        await eventually(all_done, "every duty was done", within_s=4)
+
+
 def test_a_duty_is_named_after_its_function() -> None:
     @duty(every_s=1)
     async def sweep_up(_deps: Deps) -> None: ...
