@@ -45,7 +45,7 @@ def test_a_line_of_json_says_when_what_and_who(capsys: pytest.CaptureFixture[str
     configure("json")
     structlog.contextvars.bind_contextvars(request_id="abc", tenant_id="t")
     structlog.get_logger("x").info("it happened", n=7, odd={1, 2}, path="/\udcff")
-    logging.getLogger("another.library").warning("it %s", "complains")
+    logging.getLogger("another.package").warning("it %s", "complains")
     own, foreign = lines(capsys)
     assert (own["event"], own["level"], own["n"], own["part"], own["request_id"]) == ("it happened", "info", 7, "test", "abc")
     assert own["timestamp"].endswith("Z")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 
 from hub.calls import placing, rejoining
 from hub.calls.joining import conference_name
@@ -11,14 +11,14 @@ from hub.db import Database, tenant_tx
 from hub.errors import HubError, NotFound, Unavailable
 from hub.http.endpoint import Reply, Req, Routes
 from hub.providers import Providers
-from hub.webhooks.inbox import receive, verified
+from hub.webhooks.inbox import Fields, verified
+from hub.webhooks.routes import call_update_key, kept
 from hub.who import Who
-from integrations.ports import Conference, Digits, Hangup, Say, Step
+from integrations.ports import CallbackReader, Conference, Digits, Hangup, Say, Step
 
 # What somebody hears who answered when no rep was free: federal rules ask for who called, and no more (16 CFR 310.4(b)(4)).
 NOBODY_FREE = "Hello, sorry: we called you, and nobody is free to talk right now. We will not keep you. Goodbye."
 NOTHING_TO_JOIN = "There is no call for you to join."
-_ARGS = {"call_status": ("call_id",), "leg_status": ("call_id", "leg_id"), "conference_status": ("call_id",), "amd": ("call_id",)}
 _KEYS = str.maketrans({"p": "#", "s": "*"})
 
 
@@ -26,6 +26,7 @@ def call_webhooks(settings: Settings, providers: Providers) -> Routes:
     """The provider's side of calls, bound to this server's telephone account."""
     routes = Routes("webhooks")
     reader = providers.callbacks
+    keep = functools.partial(kept, routes, providers, settings)
 
     def instructions(*steps: Step) -> Reply:
         if providers.twiml is None:
@@ -35,46 +36,29 @@ def call_webhooks(settings: Settings, providers: Providers) -> Routes:
     def told(req: Req[None, None]) -> Who:
         return Who.system(req.id("tenant_id"), req.request_id)
 
-    async def keep(db: Database, req: Req[None, None], kind: str, job: str, key: Callable[[dict[str, str]], str]) -> Reply:
-        args = {name: req.id("id" if name == "call_id" else name) for name in _ARGS[kind]}
-        tenant_id = req.id("tenant_id")
-        await receive(db, reader, settings, req.http, tenant_id, kind=kind, job=job, args=args, dedupe_key=key)
-        return Reply()
+    @keep("/calls/{id}/status", kind="call_status", job="calls.webhook", args={"call_id": "id"})
+    def call_status(reader: CallbackReader, fields: Fields) -> str:
+        """A contact's leg changed its state."""
+        return call_update_key(reader, fields)
 
-    def of_call(fields: dict[str, str]) -> str:
-        assert reader is not None
-        update = reader.read_call(fields)
-        return f"{update.sid}:{update.status}:{update.sequence_number}"
+    @keep(
+        "/calls/{id}/legs/{leg_id}/status", kind="leg_status", job="calls.leg_webhook", args={"call_id": "id", "leg_id": "leg_id"}
+    )
+    def leg_status(reader: CallbackReader, fields: Fields) -> str:
+        """The leg of somebody else in a call changed its state."""
+        return call_update_key(reader, fields)
 
-    def of_conference(fields: dict[str, str]) -> str:
-        assert reader is not None
+    @keep("/calls/{id}/conference", kind="conference_status", job="calls.conference_webhook", args={"call_id": "id"})
+    def conference_status(reader: CallbackReader, fields: Fields) -> str:
+        """Somebody came into a call's conference or left it."""
         update = reader.read_participant(fields)
         return f"{update.conference_sid}:{update.event}:{update.sequence_number}"
 
-    def of_detection(fields: dict[str, str]) -> str:
-        assert reader is not None
+    @keep("/calls/{id}/amd", kind="amd", job="calls.amd_webhook", args={"call_id": "id"})
+    def call_answered_by(reader: CallbackReader, fields: Fields) -> str:
+        """Who or what answered a call."""
         update = reader.read_amd(fields)
         return f"{update.sid}:{update.answered_by}:{update.greeting_ended}"
-
-    @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/status", scope="public", status=204, errors=(403,))
-    async def call_status(db: Database, req: Req[None, None]) -> Reply:
-        """A contact's leg changed its state."""
-        return await keep(db, req, "call_status", "calls.webhook", of_call)
-
-    @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/legs/{leg_id}/status", scope="public", status=204, errors=(403,))
-    async def leg_status(db: Database, req: Req[None, None]) -> Reply:
-        """The leg of somebody else in a call changed its state."""
-        return await keep(db, req, "leg_status", "calls.leg_webhook", of_call)
-
-    @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/conference", scope="public", status=204, errors=(403,))
-    async def conference_status(db: Database, req: Req[None, None]) -> Reply:
-        """Somebody came into a call's conference or left it."""
-        return await keep(db, req, "conference_status", "calls.conference_webhook", of_conference)
-
-    @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/amd", scope="public", status=204, errors=(403,))
-    async def call_answered_by(db: Database, req: Req[None, None]) -> Reply:
-        """Who or what answered a call."""
-        return await keep(db, req, "amd", "calls.amd_webhook", of_detection)
 
     @routes.post(
         "//webhooks/twilio/{tenant_id}/calls/{id}/answered", scope="public", content_type="application/xml", errors=(403, 422)

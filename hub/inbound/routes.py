@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from hub.http.endpoint import Handler, Reply, Req, Routes
 from hub.inbound import actions
 from hub.inbound.shared import company_of_shared
 from hub.providers import Providers
-from hub.webhooks.inbox import receive, verified
+from hub.webhooks.inbox import Fields, verified
+from hub.webhooks.routes import call_update_key, kept
 from hub.who import Who
-from integrations.ports import Hangup, InboundCall, Reject, Say, Step
+from integrations.ports import CallbackReader, Hangup, InboundCall, Reject, Say, Step
 
 XML = "application/xml"
 
@@ -23,6 +25,7 @@ def inbound_routes(settings: Settings, providers: Providers) -> Routes:
     """The webhooks of incoming calls, bound to this server's telephone account."""
     routes = Routes("inbound")
     reader = providers.callbacks
+    keep = functools.partial(kept, routes, providers, settings)
 
     def answer(steps: Sequence[Step]) -> Reply:
         if providers.twiml is None:
@@ -98,70 +101,21 @@ def inbound_routes(settings: Settings, providers: Providers) -> Routes:
         await verified(reader, settings, req.http, kind="end of a message")
         return answer([Hangup()])
 
-    @routes.post("//webhooks/twilio/{tenant_id}/numbers/{id}/status", scope="public", status=204, errors=(403,))
-    async def inbound_status(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/numbers/{id}/status", kind="inbound_status", job="inbound.status", args={"number_id": "id"})
+    def inbound_status(reader: CallbackReader, fields: Fields) -> str:
         """An incoming call has ended."""
+        return call_update_key(reader, fields)
 
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_call(fields)
-            return f"{update.sid}:{update.status}:{update.sequence_number}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="inbound_status",
-            job="inbound.status",
-            args={"number_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
-
-    @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/voicemail", scope="public", status=204, errors=(403,))
-    async def voicemail_left(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/calls/{id}/voicemail", kind="voicemail", job="inbound.voicemail", args={"call_id": "id"})
+    def voicemail_left(reader: CallbackReader, fields: Fields) -> str:
         """The recording of a caller's message can be fetched."""
+        update = reader.read_recording(fields)
+        return f"{update.recording_sid}:{update.status}"
 
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_recording(fields)
-            return f"{update.recording_sid}:{update.status}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="voicemail",
-            job="inbound.voicemail",
-            args={"call_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
-
-    @routes.post("//webhooks/twilio/{tenant_id}/calls/{id}/voicemail-text", scope="public", status=204, errors=(403,))
-    async def voicemail_transcribed(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/calls/{id}/voicemail-text", kind="voicemail_text", job="inbound.voicemail_text", args={"call_id": "id"})
+    def voicemail_transcribed(reader: CallbackReader, fields: Fields) -> str:
         """What a caller's message says, in writing."""
-
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_transcription(fields)
-            return f"{update.recording_sid}:{update.status}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="voicemail_text",
-            job="inbound.voicemail_text",
-            args={"call_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
+        update = reader.read_transcription(fields)
+        return f"{update.recording_sid}:{update.status}"
 
     return routes

@@ -63,7 +63,6 @@ class VoiceSettings(BaseModel):
     machine_detection: StrictBool = False
     recording_keep_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
     transcribe_calls: Annotated[StrictBool, Field(description="Write down what is said in calls that are recorded.")] = False
-    sms_quiet: StrictBool = True
 
 
 class SoftphoneToken(BaseModel):

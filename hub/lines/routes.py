@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from hub.config import Settings
-from hub.db import Database, Tx
+from hub.db import Tx
 from hub.errors import Conflict, Unavailable
 from hub.http.endpoint import Reply, Req, Routes
 from hub.lines import actions
 from hub.lines.kinds import identity_of, kinds_of, way_to
 from hub.lines.models import Line, LineChoice, LineChoiceIn, SoftphoneToken, VoiceSettings
 from hub.providers import Providers
-from hub.webhooks.inbox import receive
+from hub.webhooks.inbox import Fields
+from hub.webhooks.routes import call_update_key, kept
 from hub.who import ADMINS, Who
+from integrations.ports import CallbackReader
 
 TOKEN_S = 3600
 
@@ -20,7 +22,6 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
     """The endpoints of lines, bound to this server's telephone account."""
     routes = Routes("voice")
     kinds = kinds_of(settings)
-    reader = providers.callbacks
 
     def described(who: Who, choice: actions.Choice) -> LineChoice:
         assert who.user_id is not None
@@ -89,20 +90,9 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
         """End a line; the state follows as soon as the provider has done it."""
         return Reply(await actions.close_line(tx, req.id()), 202)
 
-    @routes.post("//webhooks/twilio/{tenant_id}/lines/{id}/status", scope="public", status=204, errors=(403,))
-    async def line_status(db: Database, req: Req[None, None]) -> Reply:
+    @kept(routes, providers, settings, "/lines/{id}/status", kind="line_status", job="lines.webhook", args={"line_id": "id"})
+    def line_status(reader: CallbackReader, fields: Fields) -> str:
         """A rep's line changed its state."""
-
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_call(fields)
-            return f"{update.sid}:{update.status}:{update.sequence_number}"
-
-        args = {"line_id": req.id()}
-        tenant_id = req.id("tenant_id")
-        await receive(
-            db, reader, settings, req.http, tenant_id, kind="line_status", job="lines.webhook", args=args, dedupe_key=key
-        )
-        return Reply()
+        return call_update_key(reader, fields)
 
     return routes

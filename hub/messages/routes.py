@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 
 from hub.config import Settings
 from hub.contacts.actions import missing as contact_missing
@@ -16,13 +16,16 @@ from hub.messages import actions, queries
 from hub.messages.models import Message, MessageIn, MessagePage, ThreadFilter, ThreadPage
 from hub.permits.replies import refused
 from hub.providers import Providers
-from hub.webhooks.inbox import receive, verified
+from hub.webhooks.inbox import Fields, receive, verified
+from hub.webhooks.routes import kept
+from integrations.ports import CallbackReader
 
 
 def message_routes(settings: Settings, providers: Providers) -> Routes:
     """The message endpoints, bound to this server's telephone account."""
     routes = Routes("messages")
     reader = providers.callbacks
+    keep = functools.partial(kept, routes, providers, settings)
 
     @routes.get("/messages/threads", query=ThreadFilter, returns=ThreadPage)
     async def list_threads(tx: Tx, req: Req[ThreadFilter, None]) -> Reply:
@@ -55,50 +58,16 @@ def message_routes(settings: Settings, providers: Providers) -> Routes:
         await actions.read_thread(tx, req.id())
         return Reply()
 
-    def came_key() -> Callable[[dict[str, str]], str]:
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            return reader.read_inbound_message(fields).sid
-
-        return key
-
-    @routes.post("//webhooks/twilio/{tenant_id}/messages/{id}/status", scope="public", status=204, errors=(403,))
-    async def message_status(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/messages/{id}/status", kind="message_status", job="messages.status", args={"message_id": "id"})
+    def message_status(reader: CallbackReader, fields: Fields) -> str:
         """How a message that we sent stands."""
+        update = reader.read_message(fields)
+        return f"{update.sid}:{update.state}"
 
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_message(fields)
-            return f"{update.sid}:{update.state}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="message_status",
-            job="messages.status",
-            args={"message_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
-
-    @routes.post("//webhooks/twilio/{tenant_id}/numbers/{id}/sms", scope="public", status=204, errors=(403,))
-    async def message_came(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/numbers/{id}/sms", kind="message", job="messages.inbound", args={"number_id": "id"})
+    def message_came(reader: CallbackReader, fields: Fields) -> str:
         """Somebody wrote to one of the company's numbers."""
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="message",
-            job="messages.inbound",
-            args={"number_id": req.id()},
-            dedupe_key=came_key(),
-        )
-        return Reply()
+        return reader.read_inbound_message(fields).sid
 
     @routes.post("//webhooks/twilio/shared/numbers/sms", scope="public", status=204, errors=(403,))
     async def message_to_shared_came(db: Database, req: Req[None, None]) -> Reply:
@@ -117,7 +86,7 @@ def message_routes(settings: Settings, providers: Providers) -> Routes:
                     kind="message",
                     job="messages.inbound",
                     args={"number_id": None},
-                    dedupe_key=came_key(),
+                    dedupe_key=message_came,
                 )
             except NotFound:  # deleted meanwhile
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,9 +25,10 @@ from hub.recordings.models import (
     RecordingWithTranscript,
 )
 from hub.recordings.streaming import StoredAudio, audio_reply
-from hub.webhooks.inbox import receive, verified
+from hub.webhooks.inbox import Fields, verified
+from hub.webhooks.routes import kept
 from hub.who import ADMINS, Who
-from integrations.ports import Say
+from integrations.ports import CallbackReader, Say
 
 _WAV = "audio/wav"
 # Long enough to hear a call to its end, with pauses; who may not hear any more is refused even so.
@@ -36,6 +38,7 @@ _LINK_S = 30 * 60
 def recording_routes(settings: Settings, providers: Providers) -> Routes:
     """The recording endpoints, bound to this server's store and telephone account."""
     routes = Routes("recordings")
+    keep = functools.partial(kept, routes, providers, settings)
     secret = settings.key("recording-links")
 
     @routes.get("/recordings", query=RecordingFilter, returns=RecordingPage)
@@ -100,74 +103,25 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
             raise Unavailable("No telephone account is set up. Set TWILIO_ACCOUNT_SID and its companions.", retry_after_s=60)
         return Reply(await actions.set_recording(tx, req.id(), req.body.state), 202)
 
-    @routes.post("//webhooks/twilio/{tenant_id}/recordings/{id}/status", scope="public", status=204, errors=(403,))
-    async def recording_status(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/recordings/{id}/status", kind="recording_status", job="recordings.webhook", args={"recording_id": "id"})
+    def recording_status(reader: CallbackReader, fields: Fields) -> str:
         """The provider's word on a recording: it began, is complete, or there is none."""
-        reader = providers.callbacks
+        update = reader.read_recording(fields)
+        return f"{update.recording_sid}:{update.status}"
 
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_recording(fields)
-            return f"{update.recording_sid}:{update.status}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="recording_status",
-            job="recordings.webhook",
-            args={"recording_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
-
-    @routes.post("//webhooks/twilio/{tenant_id}/recordings/{id}/transcription", scope="public", status=204, errors=(403,))
-    async def recording_transcription(db: Database, req: Req[None, None]) -> Reply:
+    @keep(
+        "/recordings/{id}/transcription", kind="recording_transcription", job="recordings.transcript", args={"recording_id": "id"}
+    )
+    def recording_transcription(reader: CallbackReader, fields: Fields) -> str:
         """The provider's word on what was said in a recording."""
-        reader = providers.callbacks
+        update = reader.read_transcription(fields)
+        return f"{update.recording_sid}:{update.status}"
 
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_transcription(fields)
-            return f"{update.recording_sid}:{update.status}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="recording_transcription",
-            job="recordings.transcript",
-            args={"recording_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
-
-    @routes.post("//webhooks/twilio/{tenant_id}/recordings/{id}/spoken", scope="public", status=204, errors=(403,))
-    async def recording_spoken(db: Database, req: Req[None, None]) -> Reply:
+    @keep("/recordings/{id}/spoken", kind="recording_spoken", job="recordings.spoken", args={"recording_id": "id"})
+    def recording_spoken(reader: CallbackReader, fields: Fields) -> str:
         """The provider's word on what is being said in a call."""
-        reader = providers.callbacks
-
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
-            update = reader.read_spoken(fields)
-            return f"{update.transcription_sid}:{update.event}:{update.sequence}"
-
-        await receive(
-            db,
-            reader,
-            settings,
-            req.http,
-            req.id("tenant_id"),
-            kind="recording_spoken",
-            job="recordings.spoken",
-            args={"recording_id": req.id()},
-            dedupe_key=key,
-        )
-        return Reply()
+        update = reader.read_spoken(fields)
+        return f"{update.transcription_sid}:{update.event}:{update.sequence}"
 
     @routes.post(
         "//webhooks/twilio/{tenant_id}/calls/{id}/announcement", scope="public", content_type="application/xml", errors=(403,)

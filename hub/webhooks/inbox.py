@@ -1,13 +1,4 @@
-"""Takes providers' webhooks in.
-
-    @routes.post("//webhooks/twilio/{tenant_id}/messages/{id}/status", scope="public", status=204, errors=(403,))
-    async def message_status(db: Database, req: Req[None, None]) -> Reply:
-        await receive(
-            db, reader, settings, req.http, req.id("tenant_id"),
-            kind="message_status", job="messages.webhook", args={"message_id": req.id()},
-            dedupe_key=lambda fields: "{0.sid}:{0.status}".format(reader.read_message(fields)),
-        )
-        return Reply()
+"""Takes providers' webhooks in; `hub.webhooks.routes` declares the endpoints of those that are kept.
 
 The job finds the fields again with `read_delivery(tx, UUID(args["delivery_id"]))` and reads them with the same reader. What is
 answered with instructions instead of being worked on later is only `verified`, and decided in the request's transaction.
@@ -36,6 +27,10 @@ WEBHOOKS = Counter(
     "ringside_webhooks_total", "Providers' webhooks by kind and by what became of them.", ["provider", "kind", "result"]
 )
 
+Fields = dict[str, str]
+# What makes two webhooks of a kind the same one; it raises ValueError for what is none of its kind.
+Key = Callable[[CallbackReader, Fields], str]
+
 _SQL = load_sql("webhooks")
 _log = structlog.get_logger("hub.webhooks")
 
@@ -63,18 +58,17 @@ async def receive(
     kind: str,
     job: str,
     args: Mapping[str, Any],
-    dedupe_key: Callable[[dict[str, str]], str],
+    dedupe_key: Key,
 ) -> dict[str, str]:
     """Check a webhook, keep it once, and ask for the work on it; the fields.
 
-    The job `job` gets `args` and the `delivery_id`. `dedupe_key` says what makes two webhooks of this kind the same one;
-    a ValueError from it means that this is none of its kind. Raises Forbidden for a forgery, Invalid for what can't be
+    The job `job` gets `args` and the `delivery_id`. Raises Forbidden for a forgery, Invalid for what can't be
     read, NotFound when there is no such tenant.
     """
     fields = await _genuine(reader, settings, http_request, kind)
     assert reader is not None
     try:
-        key = f"{kind}:{dedupe_key(fields)}"
+        key = f"{kind}:{dedupe_key(reader, fields)}"
     except ValueError as exc:
         raise _unreadable(reader, kind, exc) from None
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")

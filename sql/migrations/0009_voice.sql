@@ -139,7 +139,6 @@ CREATE TABLE voice_settings (
     announcement        text NOT NULL DEFAULT 'This call may be recorded.',
     machine_detection   boolean NOT NULL DEFAULT false,
     recording_keep_days int NOT NULL DEFAULT 90 CONSTRAINT voice_settings_keep_days CHECK (recording_keep_days BETWEEN 1 AND 3650),
-    sms_quiet           boolean NOT NULL DEFAULT true,
     updated_at          timestamptz NOT NULL DEFAULT now()
 );
 

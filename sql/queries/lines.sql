@@ -7,8 +7,7 @@ json_build_object(
     'recording', coalesce(v.recording, 'off'), 'announce_recording', coalesce(v.announce_recording, 'by_jurisdiction'),
     'announcement', coalesce(v.announcement, 'This call may be recorded.'),
     'machine_detection', coalesce(v.machine_detection, false), 'recording_keep_days', coalesce(v.recording_keep_days, 90),
-    'transcribe_calls', coalesce(v.transcribe_calls, false),
-    'sms_quiet', coalesce(v.sms_quiet, true))
+    'transcribe_calls', coalesce(v.transcribe_calls, false))
 
 -- name: get_voice_settings
 SELECT ({{voice_settings_json}})::text AS json, coalesce(v.show_listeners, true) AS show_listeners, coalesce(v.ring_s, 25) AS ring_s,
@@ -17,13 +16,13 @@ FROM (SELECT 1) AS one LEFT JOIN voice_settings v ON v.tenant_id = :tenant_id
 
 -- name: put_voice_settings
 INSERT INTO voice_settings AS v (tenant_id, show_listeners, wrap_up_s, ring_s, recording, announce_recording, announcement,
-    machine_detection, recording_keep_days, transcribe_calls, sms_quiet)
+    machine_detection, recording_keep_days, transcribe_calls)
 VALUES (:tenant_id, :show_listeners, :wrap_up_s, :ring_s, :recording, :announce_recording, :announcement,
-    :machine_detection, :recording_keep_days, :transcribe_calls, :sms_quiet)
+    :machine_detection, :recording_keep_days, :transcribe_calls)
 ON CONFLICT (tenant_id) DO UPDATE SET show_listeners = excluded.show_listeners, wrap_up_s = excluded.wrap_up_s,
     ring_s = excluded.ring_s, recording = excluded.recording, announce_recording = excluded.announce_recording,
     announcement = excluded.announcement, machine_detection = excluded.machine_detection,
-    recording_keep_days = excluded.recording_keep_days, transcribe_calls = excluded.transcribe_calls, sms_quiet = excluded.sms_quiet, updated_at = now()
+    recording_keep_days = excluded.recording_keep_days, transcribe_calls = excluded.transcribe_calls, updated_at = now()
 
 -- name: get_choice
 SELECT c.kind, c.phone_e164 FROM line_choices c WHERE c.tenant_id = :tenant_id AND c.user_id = :person_id

@@ -168,7 +168,12 @@ async def talk(page: Page, keys: keyboard.Keys, day: Day, who: str, nth: int) ->
 async def whisper(manager: Person, house: House, day: Day) -> None:
     """The manager listens to the patient call, then whispers; the sandbox's room says who hears whom."""
     page = manager.page
-    row = page.get_by_role("listitem").filter(has_text="Rosa Delgado").filter(has_text=PATIENT)
+    row = (
+        page.get_by_role("group", name="People by state")
+        .get_by_role("listitem")
+        .filter(has_text="Rosa Delgado")
+        .filter(has_text=PATIENT)
+    )
     await expect(row.get_by_text("Connected", exact=True)).to_be_visible(timeout=150_000)
     await row.get_by_role("button", name="Listen to Rosa Delgado").click()
     modes = row.get_by_role("radiogroup", name="How you are in Rosa Delgado’s call")
@@ -360,7 +365,12 @@ async def test_a_call_is_held_muted_noted_supervised_and_handed_over(house: Hous
     await hearing(house, number, contact={"rosa"}, rosa={"contact"})
 
     # The manager listens, and then speaks to both.
-    row = manager.page.get_by_role("listitem").filter(has_text="Rosa Delgado").filter(has_text="Nadia")
+    row = (
+        manager.page.get_by_role("group", name="People by state")
+        .get_by_role("listitem")
+        .filter(has_text="Rosa Delgado")
+        .filter(has_text="Nadia")
+    )
     await row.get_by_role("button", name="Listen to Rosa Delgado").click()
     await expect(bar.get_by_text("Marcus Webb is listening")).to_be_visible()
     modes = row.get_by_role("radiogroup", name="How you are in Rosa Delgado’s call")

@@ -68,8 +68,7 @@ class Inbox:
 
 def application(db: Database, settings: Settings, reader: CallbackReader | None, taken: list[dict[str, str]]) -> web.Application:
     async def later(request: web.Request) -> web.Response:
-        def key(fields: dict[str, str]) -> str:
-            assert reader is not None
+        def key(reader: CallbackReader, fields: dict[str, str]) -> str:
             update = reader.read_message(fields)
             return f"{update.sid}:{update.status}"
 

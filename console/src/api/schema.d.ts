@@ -5663,11 +5663,6 @@ export interface components {
              * @default false
              */
             transcribe_calls?: boolean;
-            /**
-             * Sms Quiet
-             * @default true
-             */
-            sms_quiet?: boolean;
         };
         /**
          * VoicemailDrop
