@@ -29,7 +29,8 @@ export function useLastCall() {
 
 export function usePlaceCall() {
   return useMutation({
-    mutationFn: (body: { contact_id: string; phone: string }) => unwrap(api.POST('/api/v1/calls', { body })),
+    mutationFn: (body: { contact_id: string; phone: string; override?: { reason: string } }) =>
+      unwrap(api.POST('/api/v1/calls', { body })),
     ...announced,
   });
 }

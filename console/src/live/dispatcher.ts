@@ -39,6 +39,7 @@ const REREADS = new Map<unknown, string[]>([
   ['recordings', ['recording.']],
   ['threads', ['message.']],
   ['conversation', ['message.']],
+  ['alert_rules', ['alert_rules.']],
   ['listeners', ['call.listeners_changed', 'call.updated']],
   ['voice_settings', ['voice_settings.']],
   ['line_choice', ['line.']],

@@ -1,14 +1,71 @@
-import { Text } from '@mantine/core';
+import { Anchor, Button, Group, Modal, Text, TextInput } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
+import { type FormEvent, useState } from 'react';
+import { inWords } from '../api/errors';
+import { isAtLeast, useMe } from '../app/hooks';
+import { usePlaceCall } from '../calls/queries';
 import { usePermit } from './queries';
 
-/** Why this number may not be called now; nothing when it may. */
-export function PermitNote({ contactId, phone }: { contactId: string; phone: string }) {
+type Props = { contactId: string; phone: string };
+
+/** Calls although a rule is against it. Who did so, and why, is kept with the decision. */
+function Override({ contactId, phone, explanation }: Props & { explanation: string }) {
+  const [open, setOpen] = useState(false);
+  const [reason, setReason] = useState('');
+  const place = usePlaceCall();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const call = { contact_id: contactId, phone, override: { reason: reason.trim() } };
+    place.mutate(call, { onSuccess: () => setOpen(false) });
+  };
+  return (
+    <>
+      {' '}
+      <Anchor component="button" type="button" size="xs" onClick={() => setOpen(true)}>
+        Call anyway
+      </Anchor>
+      <Modal opened={open} onClose={() => setOpen(false)} title="Call anyway?">
+        <form onSubmit={submit} style={{ display: 'grid', gap: 14 }}>
+          <Text>{explanation}</Text>
+          <TextInput
+            label="Your reason"
+            description="It is kept with your name, and managers are told."
+            required
+            minLength={3}
+            data-autofocus
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+          {place.error && (
+            <Text c="red" role="alert">
+              {inWords(place.error)}
+            </Text>
+          )}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="subtle" color="gray" onClick={() => setOpen(false)}>
+              Cancel
+            </Button>
+            <Button type="submit" color="red" disabled={reason.trim().length < 3} loading={place.isPending}>
+              Call
+            </Button>
+          </Group>
+        </form>
+      </Modal>
+    </>
+  );
+}
+
+/** Why this number may not be called now, and an admin's way around it; nothing when it may be called. */
+export function PermitNote({ contactId, phone }: Props) {
+  const me = useMe();
   const permit = usePermit(contactId, phone).data;
   if (!permit || permit.allowed) return null;
   return (
-    <Text size="xs" mt={2} style={{ color: 'var(--rs-warn)' }}>
+    <Text size="xs" mt={2} component="div" style={{ color: 'var(--rs-warn)' }}>
       <IconAlertTriangle size={13} style={{ verticalAlign: '-2px' }} aria-hidden /> {permit.explanation}
+      {permit.overridable && isAtLeast(me.role, 'admin') && (
+        <Override contactId={contactId} phone={phone} explanation={permit.explanation} />
+      )}
     </Text>
   );
 }

@@ -92,9 +92,9 @@ function Form({ known, mayEdit }: { known: VoiceSettings; mayEdit: boolean }) {
           onChange={(event) => set({ announcement: event.currentTarget.value })}
         />
         <Switch
-          label="Text messages keep to the quiet hours too"
-          checked={draft.sms_quiet ?? true}
-          onChange={(event) => set({ sms_quiet: event.currentTarget.checked })}
+          label="Write down what is said in recorded calls"
+          checked={draft.transcribe_calls ?? false}
+          onChange={(event) => set({ transcribe_calls: event.currentTarget.checked })}
         />
         {save.error && (
           <Text c="red" role="alert">

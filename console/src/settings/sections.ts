@@ -27,6 +27,13 @@ export const SECTIONS: Section[] = [
     panel: lazy(() => import('./VoicePanel')),
   },
   {
+    at: 'alerts',
+    label: 'Alerts',
+    hint: 'What managers are warned of on the floor',
+    least: 'manager',
+    panel: lazy(() => import('./AlertsPanel')),
+  },
+  {
     at: 'numbers',
     label: 'Numbers',
     hint: 'Your telephone numbers and who answers them',
