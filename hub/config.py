@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+from hub.clock import Clock
+
 LogStyle = Literal["auto", "json", "pretty"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -42,6 +44,23 @@ class TwilioSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GoogleSettings:
+    """The OAuth client mailboxes are connected with. Empty addresses mean Google itself.
+
+    topic is the Pub/Sub topic that pushes go to; empty means that mailboxes are polled. push_account is the service account
+    that the pushes are signed as, push_audience what their token must be for.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    api_url: str = ""
+    oauth_url: str = ""
+    topic: str = ""
+    push_account: str = ""
+    push_audience: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process needs to know; URLs and secrets never appear in its repr."""
 
@@ -63,6 +82,12 @@ class Settings:
     worker_jobs: int = 10
     objects: str = ""
     s3: Mapping[str, str] = field(default_factory=dict, repr=False)
+    google: GoogleSettings | None = None
+    # Secrets that sealed things may have been sealed with, the present one first, by id.
+    seal_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # May mail servers stand in private networks or on this machine?
+    private_mail_hosts: bool = False
+    clock: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -97,6 +122,10 @@ class Settings:
             worker_jobs=_count(env, "RINGSIDE_WORKER_JOBS", 10),
             objects=_objects(env),
             s3={name: env[name] for name in _S3 if env.get(name)},
+            google=_google(env),
+            seal_keys=_pairs(env, "RINGSIDE_SEAL_KEYS"),
+            private_mail_hosts=_switch(env, "RINGSIDE_PRIVATE_MAIL_HOSTS"),
+            clock=_clock(env),
         )
 
     def key(self, purpose: str) -> bytes:
@@ -175,16 +204,56 @@ def _rate(env: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _webhook_keys(env: Mapping[str, str]) -> Mapping[str, str]:
-    keys: dict[str, str] = {}
-    for part in env.get("TWILIO_WEBHOOK_KEYS", "").split(","):
-        name, equals, secret = part.partition("=")
+def _pairs(env: Mapping[str, str], name: str) -> Mapping[str, str]:
+    pairs: dict[str, str] = {}
+    for part in env.get(name, "").split(","):
+        key, equals, secret = part.partition("=")
         if not part.strip():
             continue
-        if not equals or not name.strip() or not secret.strip():
-            raise SettingsError("TWILIO_WEBHOOK_KEYS should be id=secret pairs, separated by commas.")
-        keys[name.strip()] = secret.strip()
-    return keys
+        if not equals or not key.strip() or not secret.strip():
+            raise SettingsError(f"{name} should be id=secret pairs, separated by commas.")
+        pairs[key.strip()] = secret.strip()
+    return pairs
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").lower()
+    if text not in ("", "0", "1", "no", "yes", "false", "true"):
+        raise SettingsError(f"{name} is {text!r}; it should be yes or no.")
+    return text in ("1", "yes", "true")
+
+
+def _clock(env: Mapping[str, str]) -> str:
+    text = env.get("RINGSIDE_CLOCK", "").strip()
+    if text and not env.get("GOOGLE_API_URL"):
+        raise SettingsError("RINGSIDE_CLOCK is for the sandbox; without GOOGLE_API_URL people would get mail at the wrong time.")
+    try:
+        Clock.parse(text)
+    except ValueError as exc:
+        raise SettingsError(f"RINGSIDE_CLOCK: {exc}") from None
+    return text
+
+
+_GOOGLE_PUSH = ("GOOGLE_PUSH_TOPIC", "GOOGLE_PUSH_ACCOUNT", "GOOGLE_PUSH_AUDIENCE")
+
+
+def _google(env: Mapping[str, str]) -> GoogleSettings | None:
+    client_id = env.get("GOOGLE_CLIENT_ID", "")
+    if not client_id:
+        return None
+    topic, push_account, push_audience = (env.get(name, "") for name in _GOOGLE_PUSH)
+    missing = [name for name in _GOOGLE_PUSH if not env.get(name)]
+    if 0 < len(missing) < len(_GOOGLE_PUSH):
+        raise SettingsError(f"{' and '.join(missing)} must be set, too: pushes need all of {', '.join(_GOOGLE_PUSH)}.")
+    return GoogleSettings(
+        client_id=client_id,
+        client_secret=_required(env, "GOOGLE_CLIENT_SECRET", "the secret of the OAuth client"),
+        api_url=env.get("GOOGLE_API_URL", "").rstrip("/"),
+        oauth_url=env.get("GOOGLE_OAUTH_URL", "").rstrip("/"),
+        topic=topic,
+        push_account=push_account,
+        push_audience=push_audience,
+    )
 
 
 _SOFTPHONE = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET", "TWILIO_TWIML_APP_SID")
@@ -206,6 +275,6 @@ def _twilio(env: Mapping[str, str]) -> TwilioSettings | None:
         api_key_sid=key_sid,
         api_key_secret=key_secret,
         twiml_app_sid=app_sid,
-        webhook_keys=_webhook_keys(env),
+        webhook_keys=_pairs(env, "TWILIO_WEBHOOK_KEYS"),
         calls_per_second=_rate(env, "TWILIO_CALLS_PER_SECOND", 1.0),
     )

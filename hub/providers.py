@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from integrations.mail import GoogleIdentity, Mailboxes, PushReader
 from integrations.ports import CallbackReader, Numbers, ObjectStore, SoftphoneTokens, Telephony, TwimlRenderer
 
 
@@ -13,7 +14,7 @@ class Providers:
 
     `callbacks` tells webhooks from forgeries and reads them, `twiml` writes the answers to those that wait for
     instructions, `tokens` makes the softphone's access tokens. Routes never call `telephony` inside a transaction;
-    most leave it to a job.
+    most leave it to a job. `google` asks people for their mailboxes, `pushes` reads what Google says of them.
     """
 
     callbacks: CallbackReader | None = None
@@ -22,3 +23,6 @@ class Providers:
     objects: ObjectStore | None = None
     numbers: Numbers | None = None
     telephony: Telephony | None = None
+    google: GoogleIdentity | None = None
+    pushes: PushReader | None = None
+    mailboxes: Mailboxes | None = None

@@ -69,3 +69,22 @@ def test_secrets_are_not_in_the_repr() -> None:
     shown = repr(Settings.from_env(made | {"TWILIO_API_KEY_SECRET": "hidden", "TWILIO_AUTH_TOKEN": "hidden"}))
 
     assert "hidden" not in shown
+
+
+def test_google_is_set_up_by_its_client_and_pushes_by_all_three() -> None:
+    client = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}
+    pushes = {"GOOGLE_PUSH_TOPIC": "projects/p/topics/t", "GOOGLE_PUSH_ACCOUNT": "p@x", "GOOGLE_PUSH_AUDIENCE": "https://hub"}
+
+    assert Settings.from_env(NEEDED).google is None
+    found = Settings.from_env(NEEDED | client | pushes).google
+    assert found is not None and found.topic == "projects/p/topics/t" and "secret" not in repr(found).replace("client_secret", "")
+    with pytest.raises(SettingsError, match="GOOGLE_CLIENT_SECRET"):
+        Settings.from_env(NEEDED | {"GOOGLE_CLIENT_ID": "id"})
+    with pytest.raises(SettingsError, match=r"^GOOGLE_PUSH_ACCOUNT must be set"):
+        Settings.from_env(NEEDED | client | {k: v for k, v in pushes.items() if k != "GOOGLE_PUSH_ACCOUNT"})
+
+
+def test_switches_are_yes_or_no() -> None:
+    assert Settings.from_env(NEEDED | {"RINGSIDE_PRIVATE_MAIL_HOSTS": "yes"}).private_mail_hosts
+    with pytest.raises(SettingsError, match="RINGSIDE_PRIVATE_MAIL_HOSTS"):
+        Settings.from_env(NEEDED | {"RINGSIDE_PRIVATE_MAIL_HOSTS": "perhaps"})

@@ -19,16 +19,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import structlog
 
+from hub.clock import Clock
 from hub.config import Settings
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import HubError, TooMany, Unavailable
+from hub.sealing import Seals
 from hub.who import Who
 from integrations.errors import CircuitOpen, Rejected, Transient
+from integrations.mail import Mailboxes
 from integrations.ports import CallbackReader, Messaging, Numbers, ObjectStore, Telephony, TwimlRenderer
 from workers.ledger import LEASE_MARGIN_S, Job, Ledger, LostLease
 
@@ -48,7 +51,8 @@ class Deps:
     """What the composition root hands to every handler.
 
     What belongs to the telephone account is None where none is set up, `objects` where no place for files is.
-    `callbacks` reads stored webhooks, `twiml` writes what an answered call shall do.
+    `callbacks` reads stored webhooks, `twiml` writes what an answered call shall do. `mailboxes` opens mailboxes, whose secrets
+    `seals` opens; `clock` is what schedules go by.
     """
 
     db: Database
@@ -59,6 +63,9 @@ class Deps:
     objects: ObjectStore | None = None
     callbacks: CallbackReader | None = None
     twiml: TwimlRenderer | None = None
+    mailboxes: Mailboxes | None = None
+    seals: Seals | None = None
+    clock: Clock = field(default_factory=Clock)
 
 
 class Run:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from hub.clock import Clock
 from hub.config import Settings
 from hub.db import Database
 from hub.hints import RedisHints
+from hub.sealing import Seals
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
 from workers import calls, cron, dialer, imports, inbound, leases, legs, lines, messages, numbers, recordings, voicemail, workflow
@@ -55,8 +57,9 @@ async def compose(settings: Settings) -> AsyncIterator[Parts]:
 async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps:
     objects = open_objects(settings.objects, settings.s3) if settings.objects else None
     account = settings.twilio
+    seals, clock = Seals(settings), Clock.parse(settings.clock)
     if account is None:
-        return Deps(db, settings, objects=objects)
+        return Deps(db, settings, objects=objects, seals=seals, clock=clock)
     redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
     stack.push_async_callback(redis.aclose)
     telephony = await stack.enter_async_context(
@@ -77,4 +80,6 @@ async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps
         objects=objects,
         callbacks=TwilioWebhook(account.auth_token, shared_keys=account.webhook_keys),
         twiml=Renderer(),
+        seals=seals,
+        clock=clock,
     )

@@ -276,7 +276,7 @@ def saying(**changed: Any) -> Callable[[dict[str, Any], bytes], str]:
 
 
 FORGERIES: dict[str, Callable[[dict[str, Any], bytes], str]] = {
-    "no algorithm": lambda claims, key: jwt.encode(claims, None, "none"),
+    "no algorithm": lambda claims, key: jwt.encode(claims, "", "none"),
     "no algorithm, in capitals": lambda claims, key: forged(claims, key, {"alg": "NONE", "typ": "JWT"}),
     "RS256 over an HMAC": lambda claims, key: forged(claims, key, {"alg": "RS256", "typ": "JWT"}),
     "another HMAC": lambda claims, key: jwt.encode(claims, key, "HS512"),
