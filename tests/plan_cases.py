@@ -148,6 +148,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
                 page,
                 page | {"contact_id": big.contact},
                 page | {"of_user": big.rep},
+                page | {"queue_id": big.contact},
                 page | {"of_user": big.rep, "states": ["queued", "dialing", "ringing", "in_progress"]},
                 page | {"states": ["ringing"]},
                 page | {"states": ["completed"]},

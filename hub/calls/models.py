@@ -74,6 +74,7 @@ class Call(BaseModel):
     permit_id: UUID | None
     number_id: UUID | None
     queue_item_id: UUID | None
+    queue_id: UUID | None
     legs: list[CallLeg]
 
 
@@ -199,6 +200,7 @@ class CallFilter(PageQuery):
 
     contact_id: UUID | None = None
     user_id: UUID | None = None
+    queue_id: UUID | None = None
     state: Annotated[
         list[CallState] | None,
         BeforeValidator(_states),

@@ -63,6 +63,7 @@ def call_routes(settings: Settings) -> Routes:
             _SQL["list_calls"],
             limit=asked.limit + 1,
             contact_id=asked.contact_id,
+            queue_id=asked.queue_id,
             of_user=asked.user_id,
             states=asked.state,
             since=asked.since,

@@ -119,6 +119,12 @@ CREATE TABLE dial_items (
     CONSTRAINT dial_items_claim_fits_state CHECK ((claimed_by IS NOT NULL) = (state IN ('claimed', 'dialing'))),
     CONSTRAINT dial_items_callback_has_time CHECK (state <> 'callback' OR not_before IS NOT NULL)
 );
+
+-- The queue a call was dialed from: the calls behind a queue's numbers.
+ALTER TABLE calls
+    ADD COLUMN queue_id uuid,
+    ADD FOREIGN KEY (tenant_id, queue_id) REFERENCES dial_queues (tenant_id, id);
+CREATE INDEX calls_of_queue ON calls (tenant_id, queue_id, created_at, id) WHERE queue_id IS NOT NULL;
 CREATE INDEX dial_items_fresh_by_zone ON dial_items (tenant_id, queue_id, zone_key, created_key, id)
     WHERE state = 'waiting' AND not_before IS NULL;
 CREATE INDEX dial_items_fresh_by_age ON dial_items (tenant_id, queue_id, created_key, id)

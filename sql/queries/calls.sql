@@ -17,7 +17,7 @@ json_build_object(
     'contact_name', (SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''), k.to_number)
         FROM contacts n WHERE n.tenant_id = k.tenant_id AND n.id = k.contact_id),
     'line_kind', k.line_kind, 'on_hold', k.hold_since IS NOT NULL, 'recording', k.recording_state,
-    'answered_by', k.answered_by, 'permit_id', k.permit_id, 'number_id', k.from_number_id, 'queue_item_id', k.queue_item_id,
+    'answered_by', k.answered_by, 'permit_id', k.permit_id, 'number_id', k.from_number_id, 'queue_item_id', k.queue_item_id, 'queue_id', k.queue_id,
     'legs', CASE WHEN k.state IN ('queued', 'dialing', 'ringing', 'in_progress') THEN coalesce((
         SELECT json_agg({{leg_json}} ORDER BY l.created_at, l.id) FROM call_legs l
         WHERE l.tenant_id = k.tenant_id AND l.call_id = k.id AND l.state <> 'left'
@@ -28,9 +28,9 @@ json_build_object(
 -- name: insert_call
 -- A call that is to be dialed. The unique indexes on live calls refuse a second one for the contact or for the rep.
 INSERT INTO calls (tenant_id, contact_id, user_id, to_number, from_number, from_number_id, permit_id, queue_item_id,
-    holds_rep, is_parallel, machine_detection, ring_s)
+    queue_id, holds_rep, is_parallel, machine_detection, ring_s)
 VALUES (:tenant_id, :contact_id, :rep_id, :to_number, :from_number, :from_number_id, :permit_id, :queue_item_id,
-    :holds_rep, NOT :holds_rep, :machine_detection, :ring_s)
+    (SELECT i.queue_id FROM dial_items i WHERE i.tenant_id = :tenant_id AND i.id = :queue_item_id), :holds_rep, NOT :holds_rep, :machine_detection, :ring_s)
 RETURNING id
 
 -- name: insert_inbound
@@ -59,6 +59,7 @@ SELECT ({{call_json}})::text AS json, k.created_at::text AS key, k.id
 FROM calls k
 WHERE k.tenant_id = :tenant_id
 --? contact_id AND k.contact_id = :contact_id
+--? queue_id   AND k.queue_id = :queue_id
 --? of_user    AND k.user_id = :of_user
 --? states     AND k.state = ANY (:states::text[])
 --? since      AND k.created_at >= :since

@@ -38,6 +38,7 @@ export const keys = {
   recordings: (filter: object) => ['recordings', filter] as const,
   threads: (unread: boolean) => ['threads', unread] as const,
   conversation: (contactId: string) => ['conversation', contactId] as const,
+  consents: (contactId: string) => ['consents', contactId] as const,
   alertRules: () => ['alert_rules'] as const,
   listeners: (callId: string) => ['listeners', callId] as const,
   voiceSettings: () => ['voice_settings'] as const,

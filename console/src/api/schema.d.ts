@@ -2463,6 +2463,8 @@ export interface components {
             number_id: string | null;
             /** Queue Item Id */
             queue_item_id: string | null;
+            /** Queue Id */
+            queue_id: string | null;
             /** Legs */
             legs: components["schemas"]["CallLeg"][];
         };
@@ -8267,6 +8269,7 @@ export interface operations {
                 cursor?: string | null;
                 contact_id?: string | null;
                 user_id?: string | null;
+                queue_id?: string | null;
                 state?: string | ("queued" | "dialing" | "ringing" | "in_progress" | "completed" | "busy" | "no_answer" | "failed" | "canceled")[] | null;
                 outcome?: ("connected" | "voicemail" | "busy" | "no_answer" | "failed" | "canceled" | "abandoned") | null;
                 disposition?: string | null;

@@ -48,6 +48,7 @@ export type DialSession = Schemas['Session'];
 export type DialCard = Schemas['Card'];
 export type Message = Schemas['Message'];
 export type Thread = Schemas['Thread'];
+export type Consent = Schemas['Consent'];
 export type AlertRules = Schemas['AlertRules'];
 export type AvailableNumber = Schemas['Available'];
 

@@ -5,6 +5,7 @@ import { Link, useSearchParams } from 'react-router';
 import { unwrap } from '../api/client';
 import { api } from '../app/services';
 import { words } from '../contacts/naming';
+import { useQueues } from '../dialer/queries';
 import { usePeopleNames } from '../floor/people';
 import { Age } from '../ui/Age';
 import { Page, PageBody, Panel } from '../ui/Panel';
@@ -14,7 +15,15 @@ import classes from './Calls.module.css';
 import { StateBadge } from './StateBadge';
 import { otherEnd, otherNumber, outcomeWords, talkedS } from './states';
 
-const FILTERS = ['since', 'user_id', 'outcome', 'disposition', 'connected', 'contact_id'] as const;
+const FILTERS = [
+  'since',
+  'user_id',
+  'outcome',
+  'disposition',
+  'connected',
+  'contact_id',
+  'queue_id',
+] as const;
 
 function useCalls(params: URLSearchParams) {
   const filter = Object.fromEntries(
@@ -38,6 +47,7 @@ function useCalls(params: URLSearchParams) {
 function Chips() {
   const [params, setParams] = useSearchParams();
   const names = usePeopleNames();
+  const queues = useQueues();
   const say: Record<(typeof FILTERS)[number], (value: string) => string> = {
     since: (value) => `since ${moment(value)}`,
     user_id: (value) => `by ${names.get(value) ?? 'somebody'}`,
@@ -45,6 +55,7 @@ function Chips() {
     disposition: (value) => words(value).toLowerCase(),
     connected: (value) => (value === 'true' ? 'connected' : 'not connected'),
     contact_id: () => 'with one contact',
+    queue_id: (value) => `from ${queues.data?.data.find((queue) => queue.id === value)?.name ?? 'one queue'}`,
   };
   const drop = (name: string) =>
     setParams((before) => {

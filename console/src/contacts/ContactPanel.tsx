@@ -5,6 +5,7 @@ import {
   IconMail,
   IconMessage,
   IconPencil,
+  IconShieldCheck,
   IconTrash,
   IconUserOff,
   IconX,
@@ -16,6 +17,7 @@ import type { Contact, Phone } from '../api/types';
 import { CallButton } from '../calls/CallButton';
 import { usePeopleNames } from '../floor/people';
 import { ClaimNote } from '../permits/ClaimNote';
+import { Consents } from '../permits/Consents';
 import { PermitNote } from '../permits/PermitNote';
 import { Initials } from '../ui/Initials';
 import { notifyFailure } from '../ui/notify';
@@ -155,9 +157,9 @@ function Gone({ id, onClose }: { id: string; onClose: () => void }) {
   );
 }
 
-type HeadProps = { contact: Contact; onClose: () => void; onEdit: () => void };
+type HeadProps = { contact: Contact; onClose: () => void; onEdit: () => void; onConsent: () => void };
 
-function Head({ contact, onClose, onEdit }: HeadProps) {
+function Head({ contact, onClose, onEdit, onConsent }: HeadProps) {
   const remove = useDeletion(onClose);
   const name = fullName(contact);
   return (
@@ -192,6 +194,9 @@ function Head({ contact, onClose, onEdit }: HeadProps) {
             >
               Text messages
             </Menu.Item>
+            <Menu.Item leftSection={<IconShieldCheck size={16} />} onClick={onConsent}>
+              Consent
+            </Menu.Item>
             <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => remove(contact)}>
               Delete contact
             </Menu.Item>
@@ -209,6 +214,7 @@ function Head({ contact, onClose, onEdit }: HeadProps) {
 export function ContactPanel({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useContact(id);
   const [editing, setEditing] = useState(false);
+  const [asking, setAsking] = useState(false);
   useHotkeys([['Escape', onClose]]);
 
   if (query.isPending) {
@@ -233,13 +239,19 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
   const contact = query.data;
   return (
     <aside className={classes.panel} aria-label={`Contact: ${fullName(contact)}`}>
-      <Head contact={contact} onClose={onClose} onEdit={() => setEditing(true)} />
+      <Head
+        contact={contact}
+        onClose={onClose}
+        onEdit={() => setEditing(true)}
+        onConsent={() => setAsking(true)}
+      />
       <ClaimNote contactId={id} />
       <div className={classes.scroll}>
         <Ways contact={contact} />
         <Facts contact={contact} />
         <Timeline contactId={id} />
       </div>
+      {asking && <Consents contactId={id} onClose={() => setAsking(false)} />}
       {editing && <EditContact id={id} onClose={() => setEditing(false)} />}
     </aside>
   );

@@ -6,6 +6,7 @@ import { isAtLeast, useMe } from '../app/hooks';
 import { ToneBadge } from '../calls/StateBadge';
 import { outcomeWords } from '../calls/states';
 import { words } from '../contacts/naming';
+import { callsBehind } from '../floor/behind';
 import { Age } from '../ui/Age';
 import { attempt } from '../ui/notify';
 import { Panel } from '../ui/Panel';
@@ -90,7 +91,8 @@ function Standing({ queue }: { queue: Queue }) {
         {finished.toLocaleString()} of {counts.total.toLocaleString()} finished ·{' '}
         {counts.waiting.toLocaleString()} waiting · {counts.later.toLocaleString()} later ·{' '}
         {counts.callback.toLocaleString()} callbacks
-        {progress.next_at && counts.waiting === 0 && ` · the next one ${dueWords(progress.next_at)}`}
+        {progress.next_at && counts.waiting === 0 && ` · the next one ${dueWords(progress.next_at)}`} ·{' '}
+        <Link to={callsBehind({ queue_id: queue.id })}>Calls</Link>
       </Text>
       <Group gap={6}>
         {progress.outcomes.map((each) => (

@@ -2,6 +2,7 @@ import { Progress, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Floor } from '../api/types';
 import { Panel } from '../ui/Panel';
+import { callsBehind } from './behind';
 import classes from './Floor.module.css';
 
 /** How far the queues have come. */
@@ -17,7 +18,10 @@ export function QueuesPanel({ queues }: { queues: Floor['queues'] }) {
                 {queue.name}
               </Link>
               <Text size="xs" className="muted tabular">
-                {queue.left.toLocaleString()} left · {queue.reps} {queue.reps === 1 ? 'rep' : 'reps'}
+                {queue.left.toLocaleString()} left · {queue.reps} {queue.reps === 1 ? 'rep' : 'reps'} ·{' '}
+                <Link to={callsBehind({ queue_id: queue.id })} aria-label={`Calls of ${queue.name}`}>
+                  Calls
+                </Link>
               </Text>
             </div>
             <Progress

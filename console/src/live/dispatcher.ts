@@ -40,6 +40,7 @@ const REREADS = new Map<unknown, string[]>([
   ['threads', ['message.']],
   ['conversation', ['message.']],
   ['alert_rules', ['alert_rules.']],
+  ['consents', ['consent.']],
   ['listeners', ['call.listeners_changed', 'call.updated']],
   ['voice_settings', ['voice_settings.']],
   ['line_choice', ['line.']],
