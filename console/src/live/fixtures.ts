@@ -45,7 +45,7 @@ export function call(id: string, part: Partial<Call> = {}): Call {
     permit_id: null,
     number_id: null,
     queue_item_id: null,
-  queue_id: null,
+    queue_id: null,
     legs: [],
     ...part,
   };
