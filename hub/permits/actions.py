@@ -28,7 +28,7 @@ from hub.sqlfiles import load_sql
 from hub.who import ADMINS
 
 _SQL = load_sql("permits")
-_OWN_WORD = frozenset({"contact", "stop"})
+_OWN_WORD = frozenset({"contact", "stop", "unsubscribe", "complaint"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ async def decide(
     user_id: UUID | None,
     override_reason: str | None = None,
     queue_item_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> Permit:
-    """Decide as of now whether a contact may be reached at an address, and write the decision down.
+    """Decide whether a contact may be reached at an address, as of now or of a schedule's moment, and write that down.
 
     A refusal is a Permit that is not allowed: let the transaction commit and then refuse (`Permit.refusal`,
     hub.permits.replies), so that the log keeps it. `user_id` is who would reach out. With `override_reason` an owner or admin
@@ -91,6 +92,7 @@ async def decide(
         override_by=override_by,
         override_reason=override_reason,
         queue_item_id=queue_item_id,
+        at=at,
     )
     if row is None:
         raise contact_missing()
@@ -120,13 +122,21 @@ async def require(
     user_id: UUID | None,
     override_reason: str | None = None,
     queue_item_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> UUID:
     """A permit that is used in this transaction, or Forbidden ("not_permitted") with the explanation.
 
     Raising rolls the caller back, and the written refusal with it: whoever wants the log to keep refusals decides first.
     """
     permit = await decide(
-        tx, contact_id, channel, address, user_id=user_id, override_reason=override_reason, queue_item_id=queue_item_id
+        tx,
+        contact_id,
+        channel,
+        address,
+        user_id=user_id,
+        override_reason=override_reason,
+        queue_item_id=queue_item_id,
+        at=at,
     )
     if not permit.allowed:
         raise permit.refusal()
@@ -148,9 +158,9 @@ async def read_permit(tx: Tx, permit_id: UUID) -> str:
     return text
 
 
-async def look(tx: Tx, contact_id: UUID, channel: Channel, address: str) -> str:
-    """What the decision would be now, as JSON; nothing is written down. Raises NotFound for the contact."""
-    text = await queries.look(tx, contact_id, channel, address)
+async def look(tx: Tx, contact_id: UUID, channel: Channel, address: str, *, at: datetime | None = None) -> str:
+    """What the decision would be at a moment (None: now), as JSON; nothing is written down. Raises NotFound for the contact."""
+    text = await queries.look(tx, contact_id, channel, address, at)
     if text is None:
         raise contact_missing()
     return text
@@ -164,11 +174,19 @@ def _normal(kind: SuppressionKind, value: str) -> str:
             return parse_email(value).lower()
         if kind == "contact":
             return str(UUID(value))
+        if kind == "company":
+            return _company(value)
         return parse_email(f"any@{value.strip().removeprefix('@')}").split("@", 1)[1].lower()
     except AddressError as exc:
         raise Invalid.field("value", str(exc)) from None
     except ValueError:
         raise Invalid.field("value", "Give the contact's id.") from None
+
+
+def _company(value: str) -> str:
+    if not value.strip() or "\x00" in value:
+        raise Invalid.field("value", "Give the company's name as it stands on its contacts.")
+    return value.strip()
 
 
 async def suppress(
@@ -181,9 +199,11 @@ async def suppress(
     channel: SuppressionChannel = "all",
     expires_at: datetime | None = None,
 ) -> UUID:
-    """Put a number, address, domain or contact (its id) on the suppression list. Repeated, it only becomes stricter.
+    """Put a number, address, domain, company (its name) or contact (its id) on the suppression list. Repeated, it only becomes
+    stricter.
 
-    `source` "contact" and "stop" are the contact's own word, which nobody overrides. Raises Invalid for a bad value.
+    `source` contact, stop, unsubscribe and complaint are the contact's own word, which nobody overrides. Raises Invalid for a
+    bad value.
     """
     suppression_id: UUID = await tx.fetchval(
         _SQL["add_suppression"],
@@ -202,7 +222,16 @@ async def suppress(
 
 async def lift_stop(tx: Tx, kind: SuppressionKind, value: str) -> int:
     """Take back what the contact's own STOP put on the list, because they said START. Returns how many entries went."""
-    rows = await tx.fetch(_SQL["lift_stop"], kind=kind, value_lc=_normal(kind, value))
+    return await _lift(tx, kind, value, "stop")
+
+
+async def lift_unsubscribe(tx: Tx, address: str) -> int:
+    """Take back what somebody's unsubscribing put on the list, because they want mail again. Returns how many entries went."""
+    return await _lift(tx, "email", address, "unsubscribe")
+
+
+async def _lift(tx: Tx, kind: SuppressionKind, value: str, source: Source) -> int:
+    rows = await tx.fetch(_SQL["lift_stop"], kind=kind, value_lc=_normal(kind, value), source=source)
     for row in rows:
         tx.emit(SuppressionRemoved(row["id"], {"suppression": orjson.Fragment(row["json"])}))
     return len(rows)

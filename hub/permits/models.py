@@ -12,9 +12,9 @@ from hub.contacts.models import Moment
 from hub.http.paging import PageQuery
 
 Channel = Literal["call", "sms", "email"]
-SuppressionKind = Literal["phone", "email", "domain", "contact"]
+SuppressionKind = Literal["phone", "email", "domain", "contact", "company"]
 SuppressionChannel = Literal["all", "call", "sms", "email"]
-Source = Literal["person", "contact", "stop", "disposition", "bounce", "list"]
+Source = Literal["person", "contact", "stop", "disposition", "bounce", "list", "unsubscribe", "complaint"]
 Code = Literal[
     "allowed",
     "allowed_in_practice",
@@ -153,7 +153,7 @@ class PermitSettings(BaseModel):
 
 
 class Suppression(BaseModel):
-    """Somebody who is not to be reached. `contact` and `stop` are their own word."""
+    """Somebody who is not to be reached. The sources contact, stop, unsubscribe and complaint are their own word."""
 
     id: UUID
     kind: SuppressionKind
@@ -187,7 +187,7 @@ class SuppressionIn(BaseModel):
 
 
 class SuppressionFilter(PageQuery):
-    """Which entries; `value` is a number's, an address's or a domain's beginning."""
+    """Which entries; `value` is a number's, an address's, a domain's or a company's beginning."""
 
     kind: SuppressionKind | None = None
     value: Annotated[str | None, Field(max_length=320)] = None

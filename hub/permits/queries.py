@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from hub.db import Tx
@@ -20,10 +23,32 @@ async def get_permit(tx: Tx, permit_id: UUID) -> str | None:
     return text
 
 
-async def look(tx: Tx, contact_id: UUID, channel: Channel, address: str) -> str | None:
-    """What the decision would be now, as JSON; None when there is no such contact."""
-    text: str | None = await tx.fetchval(_SQL["look"], contact_id=contact_id, channel=channel, address=address)
+async def look(tx: Tx, contact_id: UUID, channel: Channel, address: str, at: datetime | None = None) -> str | None:
+    """What the decision would be at a moment (None: now), as JSON; None when there is no such contact."""
+    text: str | None = await tx.fetchval(_SQL["look"], contact_id=contact_id, channel=channel, address=address, at=at)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the decision about a contact's first address would be; `address` is None, and it is not allowed, without one."""
+
+    contact_id: UUID
+    address: str | None
+    allowed: bool
+    code: str
+    explanation: str
+
+
+async def look_many(tx: Tx, contact_ids: Sequence[UUID], at: datetime | None = None) -> list[Outlook]:
+    """What the decision about mail would be at a moment for many contacts; those that do not exist are left out."""
+    rows = await tx.fetch(_SQL["look_many"], contact_ids=list(contact_ids), at=at)
+    return [
+        Outlook(row["id"], row["address"], row["allowed"], row["code"], row["explanation"])
+        if row["address"] is not None
+        else Outlook(row["id"], None, False, "no_address", "This contact has no email address.")
+        for row in rows
+    ]
 
 
 async def list_permits(tx: Tx, asked: PermitFilter) -> str:

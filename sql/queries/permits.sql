@@ -34,8 +34,8 @@ json_build_object(
     'abroad_end', s.abroad_end, 'abroad_days', s.abroad_days, 'require_consent', s.require_consent, 'practice', s.practice)
 
 -- name: decide
--- Decides as of now and writes the decision down. An admin's override turns a refusal that may be set aside into a permit.
--- No row when there is no such contact.
+-- Decides as of a moment (now, unless a schedule says so) and writes the decision down; it runs out by the real time. An
+-- admin's override turns a refusal that may be set aside into a permit. No row when there is no such contact.
 INSERT INTO permits AS p (tenant_id, contact_id, channel, address, user_id, allowed, code, explanation, rule_version, facts,
     expires_at, next_allowed_at, override_by, override_reason, queue_item_id)
 SELECT :tenant_id, c.id, :channel, :address, :for_user, d.allowed OR o.overridden,
@@ -43,23 +43,33 @@ SELECT :tenant_id, c.id, :channel, :address, :for_user, d.allowed OR o.overridde
     CASE WHEN o.overridden THEN 'An admin has set this aside: ' || d.explanation
          WHEN o.asked AND NOT d.allowed THEN d.explanation || ' Nobody can set aside what the contact has said.'
          ELSE d.explanation END,
-    d.rule_version, d.facts, CASE WHEN o.overridden THEN now() + interval '5 minutes' ELSE d.expires_at END, d.next_allowed_at,
+    d.rule_version, d.facts, CASE WHEN o.overridden THEN now() + interval '5 minutes'
+         ELSE d.expires_at - (coalesce(:at::timestamptz, now()) - now()) END, d.next_allowed_at,
     CASE WHEN o.overridden THEN :override_by::uuid END, CASE WHEN o.overridden THEN :override_reason::text END, :queue_item_id
 FROM contacts c
-CROSS JOIN LATERAL decide_outreach(c.id, :channel, :address, now()) AS d
+CROSS JOIN LATERAL decide_outreach(c.id, :channel, :address, coalesce(:at::timestamptz, now())) AS d
 CROSS JOIN LATERAL (SELECT :override_by::uuid IS NOT NULL AND d.overridable AS overridden, :override_by::uuid IS NOT NULL AS asked) AS o
 WHERE c.tenant_id = :tenant_id AND c.id = :contact_id AND c.deleted_at IS NULL
 RETURNING p.id, p.allowed, p.code, p.explanation, p.next_allowed_at, p.expires_at, p.override_by IS NOT NULL AS overridden
 
 -- name: look
--- The decision as of now, not written down. No row when there is no such contact.
+-- The decision as of a moment (now, unless one is given), not written down. No row when there is no such contact.
 SELECT json_build_object(
     'contact_id', c.id, 'channel', :channel::text, 'address', :address::text, 'allowed', d.allowed, 'code', d.code,
     'explanation', d.explanation, 'rule_version', d.rule_version, 'facts', d.facts, 'next_allowed_at', d.next_allowed_at,
     'overridable', d.overridable)::text AS json
 FROM contacts c
-CROSS JOIN LATERAL decide_outreach(c.id, :channel, :address, now()) AS d
+CROSS JOIN LATERAL decide_outreach(c.id, :channel, :address, coalesce(:at::timestamptz, now())) AS d
 WHERE c.tenant_id = :tenant_id AND c.id = :contact_id AND c.deleted_at IS NULL
+
+-- name: look_many
+-- The decisions about many contacts' first addresses as of a moment, not written down, with no row for what is no contact.
+SELECT c.id, e.address, d.allowed, d.code, d.explanation
+FROM contacts c
+LEFT JOIN LATERAL (SELECT x.address FROM contact_emails x WHERE x.tenant_id = :tenant_id AND x.contact_id = c.id
+    ORDER BY x.position LIMIT 1) AS e ON true
+LEFT JOIN LATERAL decide_outreach(c.id, 'email', e.address, coalesce(:at::timestamptz, now())) AS d ON e.address IS NOT NULL
+WHERE c.tenant_id = :tenant_id AND c.id = ANY (:contact_ids::uuid[]) AND c.deleted_at IS NULL
 
 -- name: use_permit
 -- Takes a permit for the one outreach it is for; no row when it is a refusal, was used, or has run out.
@@ -97,9 +107,9 @@ SELECT outreach_rules_json()
 -- name: add_suppression
 -- Puts somebody on the list, or makes the entry that is there the stricter of the two; the contact's own word stays theirs.
 INSERT INTO suppressions AS s (tenant_id, kind, value_lc, channel, reason, source, created_by, expires_at)
-VALUES (:tenant_id, :kind, :value_lc, :channel, :reason, :source, :user_id, :expires_at)
+VALUES (:tenant_id, :kind, CASE WHEN :kind = 'company' THEN trim(lower(:value_lc)) ELSE :value_lc END, :channel, :reason, :source, :user_id, :expires_at)
 ON CONFLICT ON CONSTRAINT suppressions_once DO UPDATE SET
-    source = CASE WHEN s.source IN ('contact', 'stop') THEN s.source ELSE excluded.source END,
+    source = CASE WHEN own_word(s.source) THEN s.source ELSE excluded.source END,
     reason = CASE WHEN excluded.reason = '' THEN s.reason ELSE excluded.reason END,
     expires_at = CASE WHEN s.expires_at IS NULL OR excluded.expires_at IS NULL THEN NULL ELSE greatest(s.expires_at, excluded.expires_at) END
 RETURNING s.id
@@ -122,9 +132,9 @@ LIMIT :limit
 DELETE FROM suppressions s WHERE s.tenant_id = :tenant_id AND s.id = :id RETURNING ({{suppression_json}})::text AS json
 
 -- name: lift_stop
--- Takes off the list what the contact's own STOP had put there.
+-- Takes off the list what the contact's own STOP, or their unsubscribing, had put there.
 DELETE FROM suppressions s
-WHERE s.tenant_id = :tenant_id AND s.kind = :kind AND s.value_lc = :value_lc AND s.source = 'stop'
+WHERE s.tenant_id = :tenant_id AND s.kind = :kind AND s.value_lc = :value_lc AND s.source = :source
 RETURNING ({{suppression_json}})::text AS json, s.id
 
 -- name: set_consent
