@@ -33,6 +33,8 @@ CREATE TABLE mailboxes (
     oldest_behind_at timestamptz,
     measured_at   timestamptz,
     next_measure_at timestamptz NOT NULL DEFAULT now(),
+    -- When everything since sync_since was compared, not only the last days.
+    compared_at   timestamptz,
     error         text,
     sync_read     boolean NOT NULL DEFAULT false,
     sync_labels   boolean NOT NULL DEFAULT false,
@@ -146,6 +148,8 @@ CREATE TABLE oauth_states (
     user_id      uuid NOT NULL,
     team_id      uuid,
     mailbox_id   uuid,
+    visibility   text,
+    since_days   int NOT NULL DEFAULT 90,
     sealed       text NOT NULL,
     expires_at   timestamptz NOT NULL DEFAULT now() + interval '15 minutes',
     PRIMARY KEY (tenant_id, id),
@@ -212,10 +216,11 @@ $$;
 
 -- Whose consent it was that comes back; it can be asked once.
 CREATE FUNCTION oauth_state_take(p_state_hash bytea)
-RETURNS TABLE (tenant_id uuid, id uuid, browser_hash bytea, user_id uuid, team_id uuid, mailbox_id uuid, sealed text, is_late boolean)
+RETURNS TABLE (tenant_id uuid, id uuid, browser_hash bytea, user_id uuid, team_id uuid, mailbox_id uuid, visibility text,
+    since_days int, sealed text, is_late boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DELETE FROM oauth_states s WHERE s.state_hash = p_state_hash
-    RETURNING s.tenant_id, s.id, s.browser_hash, s.user_id, s.team_id, s.mailbox_id, s.sealed, s.expires_at < now()
+    RETURNING s.tenant_id, s.id, s.browser_hash, s.user_id, s.team_id, s.mailbox_id, s.visibility, s.since_days, s.sealed, s.expires_at < now()
 $$;
 
 CREATE FUNCTION oauth_states_forget() RETURNS void
@@ -223,7 +228,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
     DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day'
 $$;
 
+-- Jobs of polling are many and say little once they are done.
+CREATE FUNCTION mailbox_jobs_forget() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DELETE FROM jobs
+    WHERE state = 'done' AND kind IN ('mailboxes.sync', 'mailboxes.measure')
+      AND finished_at > now() - interval '6 hours' AND finished_at < now() - interval '1 hour'
+$$;
+
 SELECT give_to_system(f) FROM unnest(ARRAY[
     'mailboxes_of_address(text)', 'mailboxes_to_poll(int)', 'mailboxes_to_measure(int)',
-    'mailboxes_to_watch(interval,interval,int)', 'mailboxes_to_reseal(text,int)', 'oauth_state_take(bytea)', 'oauth_states_forget()'
+    'mailboxes_to_watch(interval,interval,int)', 'mailboxes_to_reseal(text,int)', 'oauth_state_take(bytea)', 'oauth_states_forget()',
+    'mailbox_jobs_forget()'
 ]::regprocedure[]) AS f;
