@@ -1,13 +1,12 @@
 -- Mail: threads, messages, and what we send. Who sees it follows from its mailbox and from what is private in it.
 
 -- The same conversation in two mailboxes is two threads. `subject_key` is the subject without Re: and its like, for threads
--- at providers that know none. `participants` are those who wrote, the newest first. Somebody who writes an answer where there
+-- at providers that know none. `participants` are those who wrote or were written to, without the mailbox itself. Somebody who writes an answer where there
 -- is no contact to hold a lease on is `writer_id`.
 CREATE TABLE mail_threads (
     tenant_id       uuid NOT NULL REFERENCES tenants (tenant_id) ON DELETE CASCADE,
     id              uuid NOT NULL DEFAULT uuidv7(),
     mailbox_id      uuid NOT NULL,
-    provider_thread_id text COLLATE "C" NOT NULL DEFAULT '',
     subject         text NOT NULL DEFAULT '',
     subject_key     text COLLATE "C" NOT NULL DEFAULT '',
     snippet         text NOT NULL DEFAULT '',
@@ -34,7 +33,6 @@ CREATE TABLE mail_threads (
     CONSTRAINT mail_threads_assignee_is_member FOREIGN KEY (tenant_id, assignee_id) REFERENCES members (tenant_id, user_id),
     FOREIGN KEY (tenant_id, writer_id) REFERENCES members (tenant_id, user_id)
 );
-CREATE UNIQUE INDEX mail_threads_one_at_provider ON mail_threads (tenant_id, mailbox_id, provider_thread_id) WHERE provider_thread_id <> '';
 CREATE INDEX mail_threads_by_subject ON mail_threads (tenant_id, mailbox_id, subject_key, last_at) WHERE subject_key <> '';
 CREATE INDEX mail_threads_newest ON mail_threads (tenant_id, mailbox_id, last_at, id) WHERE messages > 0;
 CREATE INDEX mail_threads_inbox ON mail_threads (tenant_id, mailbox_id, last_at, id)
@@ -106,13 +104,14 @@ CREATE INDEX mail_sends_follow ON mail_sends (tenant_id, follows_send_id) WHERE 
 CREATE INDEX mail_sends_due ON mail_sends (send_at) WHERE state = 'scheduled';
 CREATE INDEX mail_sends_unsettled ON mail_sends (look_at) WHERE state IN ('queued', 'sending');
 
--- Messages as they came or went. `new_html` and `quoted_html` are clean; the original is the file `object_key`.
+-- Messages as they came or went. The provider may divide a thread of ours into several of its own. `new_html` and `quoted_html` are clean; the original is the file `object_key`.
 CREATE TABLE mail_messages (
     tenant_id       uuid NOT NULL,
     id              uuid NOT NULL DEFAULT uuidv7(),
     mailbox_id      uuid NOT NULL,
     thread_id       uuid NOT NULL,
     provider_id     text COLLATE "C",
+    provider_thread_id text COLLATE "C" NOT NULL DEFAULT '',
     message_id      text NOT NULL DEFAULT '',
     message_id_lc   text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(message_id)) STORED,
     in_reply_to     text NOT NULL DEFAULT '',
@@ -150,6 +149,7 @@ CREATE TABLE mail_messages (
 CREATE UNIQUE INDEX mail_messages_message_id_taken ON mail_messages (tenant_id, mailbox_id, message_id_lc) WHERE message_id_lc <> '';
 CREATE UNIQUE INDEX mail_messages_one_for_a_send ON mail_messages (tenant_id, send_id) WHERE send_id IS NOT NULL;
 CREATE INDEX mail_messages_of_provider ON mail_messages (tenant_id, mailbox_id, provider_id);
+CREATE INDEX mail_messages_of_provider_thread ON mail_messages (tenant_id, mailbox_id, provider_thread_id) WHERE provider_thread_id <> '';
 CREATE INDEX mail_messages_by_message_id ON mail_messages (tenant_id, message_id_lc);
 CREATE INDEX mail_messages_of_thread ON mail_messages (tenant_id, thread_id, sent_at, id);
 CREATE INDEX mail_messages_newest ON mail_messages (tenant_id, mailbox_id, received_at, id);
