@@ -1,0 +1,1 @@
+"""Templates and snippets: mail that is written once and sent to many."""

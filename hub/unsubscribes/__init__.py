@@ -1,0 +1,1 @@
+"""Unsubscribing: by one click, on a page, or by a reply."""
