@@ -47,7 +47,7 @@ from hub.notifications import routes as notifications
 from hub.numbers.routes import number_routes
 from hub.permits import routes as permits
 from hub.presence import routes as presence
-from hub.providers import Providers
+from hub.providers import Providers, google_client
 from hub.realtime import Realtime
 from hub.realtime import routes as realtime
 from hub.recordings.routes import recording_routes
@@ -55,6 +55,7 @@ from hub.tasks import routes as tasks
 from hub.teams import routes as teams
 from hub.tenants import routes as tenants
 from hub.voicemail.routes import voicemail_routes
+from integrations.mailboxes import open_mail
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioTokens, TwilioWebhook
 
@@ -69,11 +70,12 @@ _log = structlog.get_logger("hub.app")
 async def open_providers(settings: Settings, stack: contextlib.AsyncExitStack) -> Providers:
     """What is set up of the providers; the stack closes it."""
     objects = open_objects(settings.objects, settings.s3) if settings.objects else None
-    account = settings.twilio
-    if account is None:
-        return Providers(objects=objects)
     redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
     stack.push_async_callback(redis.aclose)
+    mail = await stack.enter_async_context(open_mail(google_client(settings), redis))
+    account = settings.twilio
+    if account is None:
+        return Providers(objects=objects, google=mail.google, pushes=mail.pushes, mailboxes=mail.mailboxes)
     telephony = await stack.enter_async_context(
         TwilioTelephony.open(
             account.account_sid, account.auth_token, redis, api_url=account.api_url, calls_per_s=account.calls_per_second
@@ -89,6 +91,9 @@ async def open_providers(settings: Settings, stack: contextlib.AsyncExitStack) -
         objects=objects,
         numbers=telephony.numbers,
         telephony=telephony,
+        google=mail.google,
+        pushes=mail.pushes,
+        mailboxes=mail.mailboxes,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from integrations.mail import GoogleIdentity, Mailboxes, PushReader
+from hub.config import Settings
+from integrations.mail import GoogleClient, GoogleIdentity, Mailboxes, PushReader
 from integrations.ports import CallbackReader, Numbers, ObjectStore, SoftphoneTokens, Telephony, TwimlRenderer
 
 
@@ -26,3 +27,19 @@ class Providers:
     google: GoogleIdentity | None = None
     pushes: PushReader | None = None
     mailboxes: Mailboxes | None = None
+
+
+def google_client(settings: Settings) -> GoogleClient | None:
+    """The OAuth client of the settings; None where there is none."""
+    given = settings.google
+    if given is None:
+        return None
+    return GoogleClient(
+        client_id=given.client_id,
+        client_secret=given.client_secret,
+        api_url=given.api_url,
+        oauth_url=given.oauth_url,
+        topic=given.topic,
+        push_account=given.push_account,
+        push_audience=given.push_audience,
+    )

@@ -12,10 +12,10 @@ from typing import Final
 
 from integrations.shared import SharedState
 
-# KEYS[1] the due time; ARGV: what (take | hold), interval, tolerance, longest wait, hold; milliseconds.
+# KEYS[1] the due time; ARGV: what (take | hold), interval, tolerance, longest wait, hold (milliseconds), how many calls' worth.
 # Returns {1 or 0, milliseconds to wait}.
 _SCRIPT: Final = """
-local interval, tolerance = tonumber(ARGV[2]), tonumber(ARGV[3])
+local interval, tolerance, more = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[2]) * (tonumber(ARGV[6]) - 1)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
@@ -26,9 +26,9 @@ if ARGV[1] == 'hold' then
   keep(math.max(due, now + tonumber(ARGV[5]) + tolerance))
   return {1, 0}
 end
-local wait = math.max(0, due - tolerance - now)
+local wait = math.max(0, due + more - tolerance - now)
 if wait > tonumber(ARGV[4]) then return {0, math.ceil(wait)} end
-keep(due + interval)
+keep(due + interval + more)
 return {1, math.ceil(wait)}
 """
 
@@ -76,17 +76,18 @@ class Meter:
         self._clock = clock
         self._due = 0.0
 
-    async def take(self) -> Turn:
-        """Reserve the next call."""
-        answer = await self._run("take")
+    async def take(self, cost: float = 1.0) -> Turn:
+        """Reserve the next call, or one that is worth as much as `cost` calls."""
+        answer = await self._run("take", cost=cost)
         if answer is not None:
             return Turn(answer[0] == "1", int(answer[1]) / 1000)
         now = self._clock()
         due = max(self._due, now)
-        wait_s = max(0.0, due - self._budget.tolerance_s - now)
+        more_s = self._budget.interval_s * (cost - 1.0)
+        wait_s = max(0.0, due + more_s - self._budget.tolerance_s - now)
         if wait_s > self._budget.longest_wait_s:
             return Turn(False, wait_s)
-        self._due = due + self._budget.interval_s
+        self._due = due + self._budget.interval_s + more_s
         return Turn(True, wait_s)
 
     async def hold(self, hold_s: float) -> None:
@@ -94,7 +95,7 @@ class Meter:
         self._due = max(self._due, self._clock() + hold_s + self._budget.tolerance_s)
         await self._run("hold", hold_s)
 
-    async def _run(self, what: str, hold_s: float = 0.0) -> list[str] | None:
+    async def _run(self, what: str, hold_s: float = 0.0, *, cost: float = 1.0) -> list[str] | None:
         budget = self._budget
         in_ms = [budget.interval_s, budget.tolerance_s, budget.longest_wait_s, hold_s]
-        return await self._shared.run(_SCRIPT, self._key, [what, *(value * 1000 for value in in_ms)])
+        return await self._shared.run(_SCRIPT, self._key, [what, *(value * 1000 for value in in_ms), cost])

@@ -91,24 +91,32 @@ class Guard:
         self._gauge = self._metrics.breaker.labels(provider, self.credential_key)
         self._gauge.set(self._breaker.state)
 
-    async def call(self, operation: str, fn: Callable[[], Awaitable[T]], *, repeatable: bool, budget: str | None = None) -> T:
+    async def call(
+        self,
+        operation: str,
+        fn: Callable[[], Awaitable[T]],
+        *,
+        repeatable: bool,
+        budget: str | None = None,
+        cost: float = 1.0,
+    ) -> T:
         """Run `fn`, which asks the provider once and raises `Transient` or `Rejected`.
 
-        `budget` names the operation whose budget this one spends, where that is not its own. Only a `repeatable` operation,
-        one that may reach the provider twice without harm, is tried again.
+        `budget` names the operation whose budget this one spends, where that is not its own, and `cost` how much of it.
+        Only a `repeatable` operation, one that may reach the provider twice without harm, is tried again.
         Raises `Transient`, `Rejected` or `CircuitOpen`, each with the provider and the operation in it.
         """
         if not repeatable:
-            return await self._attempt(operation, fn, budget or operation)
+            return await self._attempt(operation, fn, budget or operation, cost)
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._retry.attempts),
             wait=self._pause,
             retry=retry_if_exception(self._is_worth_repeating),
             reraise=True,
         )
-        return await retrying(self._attempt, operation, fn, budget or operation)
+        return await retrying(self._attempt, operation, fn, budget or operation, cost)
 
-    async def _attempt(self, operation: str, fn: Callable[[], Awaitable[T]], spends: str) -> T:
+    async def _attempt(self, operation: str, fn: Callable[[], Awaitable[T]], spends: str, cost: float) -> T:
         budget, meter = self._meters.get(spends, (None, None))
         lease_s = self.timeout_s + (budget.longest_wait_s if budget else 0.0) + _LEASE_MARGIN_S
         entry = await self._breaker.enter(lease_s)
@@ -119,7 +127,7 @@ class Guard:
         outcome = Outcome.NOTHING
         try:
             if meter is not None:
-                await self._wait_for_turn(operation, meter)
+                await self._wait_for_turn(operation, meter, cost)
             outcome, answer = await self._ask(operation, fn)
             if isinstance(answer, RateLimited) and meter is not None and answer.retry_after:
                 await meter.hold(answer.retry_after)
@@ -130,8 +138,8 @@ class Guard:
             raise answer
         return answer
 
-    async def _wait_for_turn(self, operation: str, meter: Meter) -> None:
-        turn = await meter.take()
+    async def _wait_for_turn(self, operation: str, meter: Meter, cost: float) -> None:
+        turn = await meter.take(cost)
         if not turn.granted:
             self._count(operation, "over_budget")
             raise RateLimited(

@@ -7,7 +7,7 @@ credential that was revoked raises `Rejected` with `is_credential_fault`, a hist
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -99,6 +99,22 @@ class SentMail:
 
     ref: MessageRef
     message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleClient:
+    """The OAuth client that mailboxes are connected with. Empty addresses mean Google itself, an empty topic no pushes.
+
+    Pushes are signed as `push_account` for `push_audience`.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    api_url: str = ""
+    oauth_url: str = ""
+    topic: str = ""
+    push_account: str = ""
+    push_audience: str = ""
 
 
 @dataclass(frozen=True, slots=True)

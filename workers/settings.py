@@ -15,7 +15,9 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.db import Database
 from hub.hints import RedisHints
+from hub.providers import google_client
 from hub.sealing import Seals
+from integrations.mailboxes import open_mail
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
 from workers import calls, cron, dialer, imports, inbound, leases, legs, lines, messages, numbers, recordings, voicemail, workflow
@@ -58,10 +60,11 @@ async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps
     objects = open_objects(settings.objects, settings.s3) if settings.objects else None
     account = settings.twilio
     seals, clock = Seals(settings), Clock.parse(settings.clock)
-    if account is None:
-        return Deps(db, settings, objects=objects, seals=seals, clock=clock)
     redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
     stack.push_async_callback(redis.aclose)
+    mail = await stack.enter_async_context(open_mail(google_client(settings), redis))
+    if account is None:
+        return Deps(db, settings, objects=objects, mailboxes=mail.mailboxes, seals=seals, clock=clock)
     telephony = await stack.enter_async_context(
         TwilioTelephony.open(
             account.account_sid,
@@ -80,6 +83,7 @@ async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps
         objects=objects,
         callbacks=TwilioWebhook(account.auth_token, shared_keys=account.webhook_keys),
         twiml=Renderer(),
+        mailboxes=mail.mailboxes,
         seals=seals,
         clock=clock,
     )

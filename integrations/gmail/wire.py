@@ -1,0 +1,126 @@
+"""The SDK's connections: one for each thread, which send once what must not arrive twice, and read no more than they are told.
+
+`httplib2.Http` may not be shared by threads, sends a request again when the answer to it was lost (a POST, too), and reads
+whatever it is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+import httplib2
+
+T = TypeVar("T")
+
+THREADS: Final = 24
+# A message may be 50 MB, which base64 makes a third more of.
+LARGEST_ANSWER: Final = 80_000_000
+
+
+class Unreachable(Exception):
+    """No connection came about, so nothing was sent."""
+
+
+class Oversized(Exception):
+    """The answer is larger than asked for; the rest of it was not read."""
+
+
+class Wire(httplib2.Http):  # type: ignore[misc]  # httplib2 has no types
+    """The connections of one thread. `token` is the access token of the call at hand."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s, decode_limit_hard=LARGEST_ANSWER)
+        self.follow_redirects = False
+        self.token = ""
+        self.once = False
+        self.largest = LARGEST_ANSWER
+        self.is_cut = False
+
+    def request(self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **more: Any) -> Any:
+        """Ask, as the owner of the token."""
+        return super().request(uri, method, body, {**(headers or {}), "authorization": f"Bearer {self.token}"}, **more)
+
+    def _conn_request(self, conn: Any, request_uri: str, method: str, body: Any, headers: Any) -> Any:
+        # What may be sent once only gets a new connection: a kept one may be dead already, and would leave us in doubt.
+        if self.once:
+            conn.close()
+        was_kept = conn.sock is not None
+        try:
+            return self._ask(conn, request_uri, method, body, headers)
+        except (http.client.BadStatusLine, http.client.CannotSendRequest, ConnectionError):
+            if not was_kept or self.is_cut:
+                raise
+        return self._ask(conn, request_uri, method, body, headers)
+
+    def _ask(self, conn: Any, request_uri: str, method: str, body: Any, headers: Any) -> Any:
+        try:
+            if conn.sock is None:
+                self._connect(conn)
+            conn.request(method, request_uri, body, headers)
+            answer = conn.getresponse()
+            content = answer.read(self.largest + 1)
+            if len(content) > self.largest:
+                raise Oversized(f"more than {self.largest} bytes")
+        except BaseException:
+            conn.close()
+            raise
+        response = httplib2.Response(answer)
+        return response, httplib2._decompressContent(response, content, self.limit_kwargs)
+
+    def _connect(self, conn: Any) -> None:
+        if self.is_cut:
+            raise Unreachable("closing")
+        try:
+            conn.connect()
+        except (OSError, httplib2.HttpLib2Error) as error:
+            raise Unreachable(repr(error)) from error
+
+    def cut(self) -> None:
+        """End what is under way, from another thread."""
+        self.is_cut = True
+        for conn in list(self.connections.values()):
+            with contextlib.suppress(OSError, AttributeError):
+                conn.sock.shutdown(socket.SHUT_RDWR)
+
+
+class Wires:
+    """Threads in which the SDK works, each with its own connections."""
+
+    def __init__(self, *, timeout_s: float, threads: int = THREADS) -> None:
+        self._timeout_s = timeout_s
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="gmail")
+        self._own = threading.local()
+        self._all: list[Wire] = []
+
+    async def run(self, fn: Callable[[Wire], T], *, token: str, once: bool = False, largest: int = LARGEST_ANSWER) -> T:
+        """Run `fn` in a thread. `once`: what it sends arrives at most once. Raises what `fn` raises, and Oversized."""
+
+        def work() -> T:
+            wire = self._wire()
+            wire.token, wire.once, wire.largest = token, once, largest
+            try:
+                return fn(wire)
+            finally:
+                wire.token = ""
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def close(self) -> None:
+        """Cut what is under way and let the threads end."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for wire in list(self._all):
+            wire.cut()
+
+    def _wire(self) -> Wire:
+        wire: Wire | None = getattr(self._own, "wire", None)
+        if wire is None:
+            wire = self._own.wire = Wire(self._timeout_s)
+            self._all.append(wire)
+        return wire
