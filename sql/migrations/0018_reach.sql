@@ -51,6 +51,7 @@ CREATE TABLE template_uses (
     version     int NOT NULL,
     used_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, send_id),
+    FOREIGN KEY (tenant_id, send_id) REFERENCES mail_sends (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, template_id, version) REFERENCES template_versions (tenant_id, template_id, version) ON DELETE CASCADE
 );
 CREATE INDEX template_uses_of_template ON template_uses (tenant_id, template_id, version);
@@ -66,7 +67,9 @@ CREATE TABLE tracking_settings (
     updated_at  timestamptz NOT NULL DEFAULT now()
 );
 
--- A mail that went to one person with something of ours in it: a picture, links, an address to unsubscribe at. Tokens name this row.
+-- A mail that went to one person with something of ours in it: a picture, links, an address to unsubscribe at.
+-- Tokens name this row. It outlives the mail itself and its mailbox (so there is no foreign key): the address to unsubscribe at
+-- must go on working.
 CREATE TABLE tracked_sends (
     tenant_id       uuid NOT NULL REFERENCES tenants (tenant_id) ON DELETE CASCADE,
     send_id         uuid NOT NULL,
@@ -132,6 +135,7 @@ CREATE TABLE unsubscribes (
     at          timestamptz NOT NULL DEFAULT now(),
     undone_at   timestamptz,
     PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, send_id) REFERENCES mail_sends (tenant_id, id) ON DELETE SET NULL (send_id),
     FOREIGN KEY (tenant_id, contact_id) REFERENCES contacts (tenant_id, id)
 );
 CREATE INDEX unsubscribes_newest ON unsubscribes (tenant_id, at, id);
@@ -152,6 +156,8 @@ CREATE TABLE mail_bounces (
     diagnostic  text NOT NULL DEFAULT '',
     at          timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, mailbox_id) REFERENCES mailboxes (tenant_id, id) ON DELETE SET NULL (mailbox_id),
+    FOREIGN KEY (tenant_id, send_id) REFERENCES mail_sends (tenant_id, id) ON DELETE SET NULL (send_id),
     FOREIGN KEY (tenant_id, contact_id) REFERENCES contacts (tenant_id, id)
 );
 CREATE INDEX mail_bounces_newest ON mail_bounces (tenant_id, at, id);
