@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import orjson
 
 from hub.activities.events import ActivityCreated
 from hub.db import Tx
+from hub.events import TENANT
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("activities")
@@ -17,16 +19,29 @@ _SQL = load_sql("activities")
 async def add_activity(
     tx: Tx,
     contact_id: UUID,
-    kind: Literal["call", "email", "sms", "note", "task", "system"],
+    kind: Literal["call", "email", "sms", "note", "task", "system", "meeting"],
     *,
     body: str = "",
     call_id: UUID | None = None,
     message_id: UUID | None = None,
+    meeting_id: UUID | None = None,
+    audiences: Sequence[str] = (TENANT,),
 ) -> str:
-    """Put something on a contact's timeline and return its JSON. The contact must exist."""
+    """Put something on a contact's timeline and return its JSON. The contact must exist.
+
+    `audiences` are those who hear of it at once, where not the whole company may see it; who may read it later follows from
+    the thing itself.
+    """
     activity_id: UUID = await tx.fetchval(
-        _SQL["insert_activity"], contact_id=contact_id, kind=kind, body=body, call_id=call_id, message_id=message_id
+        _SQL["insert_activity"],
+        contact_id=contact_id,
+        kind=kind,
+        body=body,
+        call_id=call_id,
+        message_id=message_id,
+        meeting_id=meeting_id,
     )
     text: str = await tx.fetchval(_SQL["get_activity"], id=activity_id)
-    tx.emit(ActivityCreated(activity_id, {"activity": orjson.Fragment(text)}))
+    for audience in audiences:
+        tx.emit(ActivityCreated(activity_id, {"activity": orjson.Fragment(text)}, audience))
     return text

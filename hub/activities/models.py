@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from hub.calls.models import Call
+from hub.meetings.models import Meeting
 from hub.messages.models import Message
 
 
@@ -24,12 +25,13 @@ class Activity(BaseModel):
 
     id: UUID
     contact_id: UUID
-    kind: Literal["call", "email", "sms", "note", "task", "system"]
+    kind: Literal["call", "email", "sms", "note", "task", "system", "meeting"]
     at: datetime
     actor: Actor | None
     body: str
     call: Call | None
     message: Message | None
+    meeting: Meeting | None
 
 
 class ActivityPage(BaseModel):

@@ -7,21 +7,24 @@ json_build_object(
     'actor', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = a.actor_id),
     'body', a.body,
     'call', (SELECT {{call_json}} FROM calls k WHERE k.tenant_id = a.tenant_id AND k.id = a.call_id),
-    'message', (SELECT {{message_json}} FROM messages g WHERE g.tenant_id = a.tenant_id AND g.id = a.message_id))
+    'message', (SELECT {{message_json}} FROM messages g WHERE g.tenant_id = a.tenant_id AND g.id = a.message_id),
+    'meeting', (SELECT {{meeting_json}} FROM meetings m WHERE m.tenant_id = a.tenant_id AND m.id = a.meeting_id))
 
 -- name: list_activities
 -- A page of the tenant's or one contact's timeline, newest first.
 SELECT ({{activity_json}})::text AS json, a.at::text AS key, a.id
 FROM activities a
 WHERE a.tenant_id = :tenant_id
+    AND (a.meeting_id IS NULL OR EXISTS (
+        SELECT FROM meetings m WHERE m.tenant_id = a.tenant_id AND m.id = a.meeting_id AND {{meeting_is_seen}}))
 --? contact_id AND a.contact_id = :contact_id
 --? after      AND (a.at, a.id) < (:after::timestamptz, :after_id::uuid)
 ORDER BY a.at DESC, a.id DESC
 LIMIT :limit
 
 -- name: insert_activity
-INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, message_id, body)
-VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :message_id, :body)
+INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, message_id, meeting_id, body)
+VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :message_id, :meeting_id, :body)
 RETURNING id
 
 -- name: get_activity
