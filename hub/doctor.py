@@ -55,7 +55,7 @@ async def examine(env: Mapping[str, str], why_incomplete: str = "") -> list[Find
     except SettingsError as problem:
         return [*findings, Finding("settings", "wrong", why_incomplete or str(problem))]
     findings.append(Finding("settings", "ok", f"complete; the hub is to be at {settings.public_url}"))
-    findings.append(check_provider(settings))
+    findings += [check_provider(settings), check_google(settings), check_seals(settings)]
     checks: tuple[Check, ...] = (check_database, check_redis, check_hub)
     for group in await asyncio.gather(*(collect(check, settings) for check in checks)):
         findings += group
@@ -98,6 +98,34 @@ def check_provider(settings: Settings) -> Finding:
         return Finding("twilio", "warning", "no account", advice)
     where = f"the sandbox at {settings.twilio.api_url}" if settings.twilio.api_url else "the real one"
     return Finding("twilio", "ok", f"{where}, from {settings.twilio.from_number}")
+
+
+def check_google(settings: Settings) -> Finding:
+    """Whose mailboxes can be connected, and whether Google says when mail has come."""
+    google = settings.google
+    if google is None:
+        advice = "Set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET to connect Gmail; other mailboxes need nothing here."
+        return Finding("gmail", "warning", "no OAuth client", advice)
+    where = f"the sandbox at {google.api_url}" if google.api_url else "the real one"
+    back = f"back to {settings.public_url}/oauth/google"
+    if not google.topic:
+        advice = "Set GOOGLE_PUSH_TOPIC, GOOGLE_PUSH_ACCOUNT and GOOGLE_PUSH_AUDIENCE to hear of mail at once."
+        return Finding("gmail", "warning", f"{where}, {back}; mailboxes are asked every few seconds", advice)
+    if not google.api_url and not settings.public_url.startswith("https://"):
+        advice = "Google sends people and pushes to https:// addresses only: set RINGSIDE_PUBLIC_URL."
+        return Finding("gmail", "wrong", f"{where}, but this hub is at {settings.public_url}", advice)
+    return Finding("gmail", "ok", f"{where}, {back}; pushes through {google.topic}")
+
+
+def check_seals(settings: Settings) -> Finding:
+    """With what the mailboxes' credentials are sealed."""
+    if not settings.seal_keys:
+        advice = "Set RINGSIDE_SEAL_KEYS before RINGSIDE_SECRET is ever changed, or every mailbox must be connected again."
+        return Finding("seals", "ok", "credentials are sealed with RINGSIDE_SECRET", advice)
+    first, *older = settings.seal_keys
+    return Finding(
+        "seals", "ok", f"credentials are sealed with the key {first}" + (f", opened with {', '.join(older)}" * bool(older))
+    )
 
 
 async def check_database(settings: Settings) -> AsyncIterator[Finding]:
