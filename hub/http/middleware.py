@@ -76,7 +76,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:
         raise
     except Exception:
-        _log.exception("request failed", method=request.method, path=request.path)
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource is not None and "{token}" in resource.canonical else request.path
+        _log.exception("request failed", method=request.method, path=path)
         response = _failed(_Internal(), request_id)
     _finish(request, response, request_id, time.perf_counter() - started)
     return response
@@ -121,7 +123,8 @@ def _finish(request: web.Request, response: web.StreamResponse, request_id: str,
             response.headers.setdefault("Cache-Control", "private, no-cache")
     line: dict[str, Any] = {
         "method": request.method,
-        "path": request.path,
+        # A token in an address opens something: it belongs in no log.
+        "path": route if "{token}" in route else request.path,
         "status": response.status,
         "ms": round(took_s * 1000, 1),
     }
