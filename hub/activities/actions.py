@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -25,12 +26,14 @@ async def add_activity(
     call_id: UUID | None = None,
     message_id: UUID | None = None,
     meeting_id: UUID | None = None,
+    mail_message_id: UUID | None = None,
+    at: datetime | None = None,
     audiences: Sequence[str] = (TENANT,),
 ) -> str:
     """Put something on a contact's timeline and return its JSON. The contact must exist.
 
-    `audiences` are those who hear of it at once, where not the whole company may see it; who may read it later follows from
-    the thing itself.
+    `at` is when it happened, now if left out. `audiences` are those who hear of it at once, where not the whole company may see
+    it; who may read it later follows from the thing itself.
     """
     activity_id: UUID = await tx.fetchval(
         _SQL["insert_activity"],
@@ -40,6 +43,8 @@ async def add_activity(
         call_id=call_id,
         message_id=message_id,
         meeting_id=meeting_id,
+        mail_message_id=mail_message_id,
+        at=at,
     )
     text: str = await tx.fetchval(_SQL["get_activity"], id=activity_id)
     for audience in audiences:

@@ -9,8 +9,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from hub.calls.models import Call
+from hub.mail.values import Direction
 from hub.meetings.models import Meeting
 from hub.messages.models import Message
+from integrations.mime import MailKind
 
 
 class Actor(BaseModel):
@@ -18,6 +20,17 @@ class Actor(BaseModel):
 
     id: UUID
     name: str
+
+
+class ActivityMail(BaseModel):
+    """The mail of a timeline, and the thread to read it in."""
+
+    id: UUID
+    thread_id: UUID
+    direction: Direction
+    kind: MailKind
+    subject: str
+    snippet: str
 
 
 class Activity(BaseModel):
@@ -31,6 +44,7 @@ class Activity(BaseModel):
     body: str
     call: Call | None
     message: Message | None
+    mail: ActivityMail | None
     meeting: Meeting | None
 
 

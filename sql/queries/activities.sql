@@ -8,6 +8,9 @@ json_build_object(
     'body', a.body,
     'call', (SELECT {{call_json}} FROM calls k WHERE k.tenant_id = a.tenant_id AND k.id = a.call_id),
     'message', (SELECT {{message_json}} FROM messages g WHERE g.tenant_id = a.tenant_id AND g.id = a.message_id),
+    'mail', (SELECT json_build_object('id', m.id, 'thread_id', m.thread_id, 'direction', m.direction, 'kind', m.kind,
+            'subject', m.subject, 'snippet', m.snippet)
+        FROM mail_messages m WHERE m.tenant_id = a.tenant_id AND m.id = a.mail_message_id),
     'meeting', (SELECT {{meeting_json}} FROM meetings m WHERE m.tenant_id = a.tenant_id AND m.id = a.meeting_id))
 
 -- name: list_activities
@@ -17,14 +20,18 @@ FROM activities a
 WHERE a.tenant_id = :tenant_id
     AND (a.meeting_id IS NULL OR EXISTS (
         SELECT FROM meetings m WHERE m.tenant_id = a.tenant_id AND m.id = a.meeting_id AND {{meeting_is_seen}}))
+    AND (a.mail_message_id IS NULL OR EXISTS (
+        SELECT FROM mail_messages m JOIN mail_threads t ON t.tenant_id = m.tenant_id AND t.id = m.thread_id
+        JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
+        WHERE m.tenant_id = a.tenant_id AND m.id = a.mail_message_id AND {{mail_thread_is_open}}))
 --? contact_id AND a.contact_id = :contact_id
 --? after      AND (a.at, a.id) < (:after::timestamptz, :after_id::uuid)
 ORDER BY a.at DESC, a.id DESC
 LIMIT :limit
 
 -- name: insert_activity
-INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, message_id, meeting_id, body)
-VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :message_id, :meeting_id, :body)
+INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, message_id, meeting_id, mail_message_id, body, at)
+VALUES (:tenant_id, :contact_id, :kind, :user_id, :call_id, :message_id, :meeting_id, :mail_message_id, :body, coalesce(:at, now()))
 RETURNING id
 
 -- name: get_activity
