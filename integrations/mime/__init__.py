@@ -4,6 +4,10 @@
 for a large message, so an event loop hands it to a thread.
 """
 
+from integrations.mime.composing import compose_message, recipients_of, without_bcc, wrap_thread
+from integrations.mime.headers import normal_id, parse_addresses
+from integrations.mime.meetings import make_invitation, make_reply
+from integrations.mime.reading import attachment, read_message
 from integrations.mime.values import (
     Address,
     Attachment,
@@ -30,4 +34,14 @@ __all__ = [
     "MailKind",
     "NewAttachment",
     "ParsedMessage",
+    "attachment",
+    "compose_message",
+    "make_invitation",
+    "make_reply",
+    "normal_id",
+    "parse_addresses",
+    "read_message",
+    "recipients_of",
+    "without_bcc",
+    "wrap_thread",
 ]
