@@ -34,8 +34,11 @@ SELECT ({{meeting_json}})::text AS json, m.version FROM meetings m
 WHERE m.tenant_id = :tenant_id AND m.id = :id AND {{meeting_is_seen}}
 
 -- name: meeting_told
--- A meeting for its event, whoever sees it, and what its audience follows from.
-SELECT ({{meeting_json}})::text AS json, m.private, b.user_id AS owner_id, b.visibility, b.team_id
+-- A meeting for its event, whoever sees it, and who those are: its mailbox's owner, its team's members, or everybody.
+SELECT ({{meeting_json}})::text AS json, m.private, m.user_id, b.user_id AS owner_id, b.visibility,
+    CASE WHEN b.visibility = 'team' AND NOT m.private THEN ARRAY(
+        SELECT tm.user_id FROM team_members tm JOIN members e ON e.tenant_id = tm.tenant_id AND e.user_id = tm.user_id
+        WHERE tm.tenant_id = b.tenant_id AND tm.team_id = b.team_id AND e.status = 'active' ORDER BY tm.user_id LIMIT 200) END AS people
 FROM meetings m JOIN mailboxes b ON b.tenant_id = m.tenant_id AND b.id = m.mailbox_id
 WHERE m.tenant_id = :tenant_id AND m.id = :id
 
@@ -57,7 +60,8 @@ FOR UPDATE
 -- No row when another transaction was quicker.
 INSERT INTO meetings (tenant_id, id, contact_id, mailbox_id, user_id, uid, sequence, direction, state, summary, note, location,
     start_at, end_at, all_day, recurrence, organizer, attendees, private, mail_message_id, mail_send_id)
-VALUES (:tenant_id, coalesce(:id, uuidv7()), :contact_id, :mailbox_id, :whose_id, :uid, :sequence, :direction, :state, :summary,
+VALUES (:tenant_id, coalesce(:id, uuidv7()), :contact_id, :mailbox_id,
+    coalesce(:whose_id, (SELECT b.user_id FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id)), :uid, :sequence, :direction, :state, :summary,
     :note, :location, :start_at, :end_at, :all_day, :recurrence, :organizer::jsonb, :attendees::jsonb,
     coalesce((SELECT g.private FROM mail_messages g WHERE g.tenant_id = :tenant_id AND g.id = :mail_message_id), false),
     :mail_message_id, :mail_send_id)
