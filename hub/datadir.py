@@ -36,6 +36,7 @@ def load_secrets(data: Path) -> dict[str, str]:
             "secret": secrets.token_urlsafe(48),
             "twilio_account_sid": f"AC{secrets.token_hex(16)}",
             "twilio_auth_token": secrets.token_hex(16),
+            "google_client_secret": f"GOCSPX-{secrets.token_urlsafe(21)}",
         }
         if not fresh.keys() <= kept.keys():
             kept = fresh | kept

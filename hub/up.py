@@ -36,6 +36,13 @@ from hub.up_report import machine_line, print_table
 SANDBOX_NUMBER = "+14155550100"
 # The sandbox is nobody's network: no reason to dial as slowly as Twilio lets a new account.
 SANDBOX_CALLS_PER_SECOND = "200"
+SANDBOX_GOOGLE = {
+    "GOOGLE_CLIENT_ID": "ringside-demo.apps.googleusercontent.com",
+    "GOOGLE_PUSH_TOPIC": "projects/ringside-demo/topics/mail",
+    "GOOGLE_PUSH_ACCOUNT": "mail-push@ringside-demo.iam.gserviceaccount.com",
+}
+PUSH_PATH = "/webhooks/google/push"
+SANDBOXES = ("twilio", "gmail")
 READY_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 6.0
 TRIES = 3  # a child that dies this often before it was ready has a reason that won't go away
@@ -109,7 +116,7 @@ class Up:
         owner, admin = self._owner_urls()
         async with self._step("Database"):
             await self._bring_up_to_date(owner, admin, env)
-        await together(self._start_sandbox(env), self._add_demo(owner, env), self._start_programs(env))
+        await together(self._start_telephone(env), self._start_mail(env), self._add_demo(owner, env), self._start_programs(env))
 
     async def _add_demo(self, owner: str, env: dict[str, str]) -> None:
         if not self.options.demo:
@@ -166,6 +173,10 @@ class Up:
             env["TWILIO_FROM"] = given.get("TWILIO_FROM") or SANDBOX_NUMBER
             env["TWILIO_API_URL"] = f"http://127.0.0.1:{free_port('127.0.0.1')}"
             env.setdefault("TWILIO_CALLS_PER_SECOND", SANDBOX_CALLS_PER_SECOND)
+        if not given.get("GOOGLE_CLIENT_ID"):
+            env |= SANDBOX_GOOGLE | {"GOOGLE_CLIENT_SECRET": kept["google_client_secret"]}
+            env["GOOGLE_API_URL"] = env["GOOGLE_OAUTH_URL"] = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+            env["GOOGLE_PUSH_AUDIENCE"] = f"http://{url_host(reachable_host(host))}:{port}{PUSH_PATH}"
         for name in ("DATABASE_OWNER_URL", "DATABASE_ADMIN_URL"):  # the programs don't need them
             env.pop(name, None)
         return env
@@ -187,19 +198,29 @@ class Up:
                 "so that they can be applied."
             )
 
-    async def _start_sandbox(self, env: Mapping[str, str]) -> None:
+    async def _start_telephone(self, env: Mapping[str, str]) -> None:
         if self.environ.get("TWILIO_ACCOUNT_SID"):
             return
-        url = env["TWILIO_API_URL"]
-        async with self._step("Twilio sandbox"):
+        numbers = str(self.options.data / "sandbox-numbers.json")
+        arguments = ["--calls-per-second", env["TWILIO_CALLS_PER_SECOND"], "--numbers-file", numbers]
+        await self._start_sandbox("twilio", env["TWILIO_API_URL"], arguments, env)
+
+    async def _start_mail(self, env: Mapping[str, str]) -> None:
+        if self.environ.get("GOOGLE_CLIENT_ID"):
+            return
+        arguments = ["--push-url", env["GOOGLE_PUSH_AUDIENCE"], "--people", "hash"]
+        arguments += ["--state", str(self.options.data / "sandbox-mail.json")]
+        arguments += ["--clock", env.get("RINGSIDE_CLOCK", "")]
+        await self._start_sandbox("gmail", env["GOOGLE_API_URL"], arguments, env)
+
+    async def _start_sandbox(self, name: str, url: str, arguments: list[str], env: Mapping[str, str]) -> None:
+        async with self._step(f"{name.title()} sandbox"):
             port = url.rpartition(":")[2]
-            own = {name: value for name, value in env.items() if not name.startswith(("DATABASE_", "REDIS_", "RINGSIDE_"))}
-            numbers = str(self.options.data / "sandbox-numbers.json")
-            arguments = ["--port", port, "--calls-per-second", env["TWILIO_CALLS_PER_SECOND"], "--numbers-file", numbers]
-            arguments += ["--speed", self._sandbox_speed()]
-            service = self._service("twilio", ["-m", "integrations.sandbox.twilio", *arguments], own)
+            own = {key: value for key, value in env.items() if not key.startswith(("DATABASE_", "REDIS_", "RINGSIDE_"))}
+            arguments = ["--port", port, "--speed", self._sandbox_speed(), *arguments]
+            service = self._service(name, ["-m", f"integrations.sandbox.{name}", *arguments], own)
             await self._begin(service, lambda: is_open("127.0.0.1", int(port)))
-            self.running.sandbox["twilio"] = url
+            self.running.sandbox[name] = url
 
     def _sandbox_speed(self) -> str:
         text = self.environ.get("RINGSIDE_SANDBOX_SPEED") or "1"
@@ -294,11 +315,11 @@ class Up:
     # --- stopping ------------------------------------------------------------------------------------------
 
     async def _stop(self) -> None:
-        """Hub and workers first, then the sandbox they may be talking to, then the servers under them all."""
+        """Hub and workers first, then the sandboxes they may be talking to, then the servers under them all."""
         running = self.running
         clear_running(self.options.data)
-        programs = [service for service in running.services if service.name != "twilio"]
-        for group in (programs, [service for service in running.services if service.name == "twilio"]):
+        programs = [service for service in running.services if service.name not in SANDBOXES]
+        for group in (programs, [service for service in running.services if service.name in SANDBOXES]):
             await asyncio.gather(*(service.stop(STOP_PATIENCE_S) for service in group))
         servers = [server for server in (running.valkey, running.postgres) if server is not None]
         await asyncio.gather(*(asyncio.to_thread(server.stop) for server in servers))

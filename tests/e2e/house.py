@@ -159,7 +159,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def _environment() -> dict[str, str]:
     """Ours, without settings that point to another database, Redis or provider."""
-    pointing = ("DATABASE_", "REDIS_", "RINGSIDE_", "TWILIO_")
+    pointing = ("DATABASE_", "REDIS_", "RINGSIDE_", "TWILIO_", "GOOGLE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(pointing)}
     return {**kept, "PYTHONPATH": str(ROOT)}
 

@@ -205,7 +205,7 @@ async def test_many_who_ask_at_once_share_one_access_token(world: GmailWorld) ->
         asked.append(token)
         return refresh(token)
 
-    world.sandbox.grants.refresh = counted  # type: ignore[method-assign]
+    world.sandbox.grants.refresh = counted  # type: ignore[method-assign, assignment]
     await asyncio.gather(*(world.mailbox.profile() for _ in range(20)))
 
     assert len(asked) == 1

@@ -23,7 +23,7 @@ READY_PATIENCE_S = 90.0
 
 def environment(**more: str) -> dict[str, str]:
     """Ours, without settings that point elsewhere."""
-    prefixes = ("DATABASE_", "REDIS_", "RINGSIDE_", "TWILIO_", "COV_", "COVERAGE_")
+    prefixes = ("DATABASE_", "REDIS_", "RINGSIDE_", "TWILIO_", "GOOGLE_", "COV_", "COVERAGE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
@@ -172,7 +172,7 @@ def test_the_doctor_finds_it_and_nothing_wrong_and_a_second_one_is_refused(up: U
 
 def test_whatever_dies_comes_back(up: Up) -> None:
     token = up.sign_in()
-    for name in ("hub", "worker-1", "twilio", "valkey", "postgres"):
+    for name in ("hub", "worker-1", "twilio", "gmail", "valkey", "postgres"):
         os.kill(up.said["pids"][name], signal.SIGKILL)
     eventually(up.is_ready, "the hub is ready again", READY_PATIENCE_S)
     assert up.get("/api/v1/me", token)["user"]
