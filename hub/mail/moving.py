@@ -17,15 +17,16 @@ from hub.sqlfiles import load_sql
 _SQL = load_sql("mail_sends")
 
 
-async def move_send(tx: Tx, send: asyncpg.Record, to: SendState, *, error: str | None = None) -> bool:
+async def move_send(tx: Tx, send: asyncpg.Record, to: SendState, *, error: str | None = None, quiet: bool = False) -> bool:
     """Move a locked mail (a row of `lock_send`) to another state; False when the table of moves forbids it.
 
-    `error` replaces what was said before; None takes it away.
+    `error` replaces what was said before; None takes it away. `quiet`: nobody need hear of this one.
     """
     if send["state"] == to or not may_move(send["state"], to):
         return False
     await tx.execute(_SQL["move_send"], id=send["id"], state=to, error=error[:2000] if error else None)
-    await tell_send(tx, send["id"])
+    if not quiet:
+        await tell_send(tx, send["id"])
     return True
 
 

@@ -18,6 +18,8 @@ from hub.mail.moving import move_send
 from hub.mail.telling import audiences_of_thread, tell
 from hub.mail.threading import Parent, answered_ids, choose_thread, find_parents, participants_with
 from hub.mail.values import Arrived, Direction, SendSource, Stored
+from hub.mailboxes.privacy import privacy_of
+from hub.mailboxes.rows import MailboxRow
 from hub.sqlfiles import load_sql
 from integrations.mime import Address, ParsedMessage
 
@@ -45,13 +47,13 @@ class _Own:
     source: SendSource
 
 
-async def store_message(tx: Tx, mailbox: asyncpg.Record, parsed: ParsedMessage, arrived: Arrived) -> Stored:
-    """Take in a message of a mailbox (a row with at least its `id`), read or sent there.
+async def store_message(tx: Tx, mailbox: MailboxRow, parsed: ParsedMessage, arrived: Arrived) -> Stored:
+    """Take in a message of a mailbox, received or sent there.
 
     May be repeated: the provider's id and the Message-ID make it the same message. One that we sent is joined with its send,
     which then counts as sent whatever became of the worker that did it. Raises NotFound when the mailbox is gone.
     """
-    mailbox_id: UUID = mailbox["id"]
+    mailbox_id = mailbox.id
     await tx.fetchval(_SQL["lock_mailbox_mail"], mailbox_id=mailbox_id)
     box = await tx.fetchrow(_SQL["mailbox_for_mail"], mailbox_id=mailbox_id, provider_id=arrived.ref.id, ids=_own_ids(parsed))
     if box is None:
@@ -70,7 +72,7 @@ async def store_message(tx: Tx, mailbox: asyncpg.Record, parsed: ParsedMessage, 
         **_columns(parsed, arrived, direction),
         mailbox_id=mailbox_id,
         thread_id=thread_id,
-        private=await _is_private(tx, mailbox_id, parsed, arrived),
+        private=await _is_private(tx, mailbox_id, parsed, arrived.labels),
         contacts=orjson.dumps([{"id": str(one), "role": role} for one, role in contacts.items()]).decode(),
         send_id=own.id if own else None,
     )
@@ -184,18 +186,10 @@ async def _adopt(tx: Tx, send_id: UUID, arrived: Arrived) -> _Own | None:
     return _Own(send["id"], send["contact_id"], send["user_id"], send["source"])
 
 
-async def _is_private(tx: Tx, mailbox_id: UUID, parsed: ParsedMessage, arrived: Arrived) -> bool:
-    addresses = {one.address.lower() for one in (parsed.from_, *parsed.reply_to, *parsed.to, *parsed.cc, *parsed.bcc)}
-    found: bool = await tx.fetchval(
-        _SQL["is_private"],
-        mailbox_id=mailbox_id,
-        addresses=sorted(addresses),
-        domains=sorted({address.rpartition("@")[2] for address in addresses}),
-        labels=sorted(arrived.labels),
-        labels_lc=sorted(label.lower() for label in arrived.labels),
-        subject_lc=parsed.subject.lower(),
-    )
-    return found
+async def _is_private(tx: Tx, mailbox_id: UUID, parsed: ParsedMessage, labels: Iterable[str]) -> bool:
+    addresses = [one.address for one in (parsed.from_, *parsed.reply_to, *parsed.to, *parsed.cc, *parsed.bcc)]
+    rules = await privacy_of(tx, mailbox_id)
+    return rules.covers(addresses=addresses, subject=parsed.subject, labels=labels)
 
 
 async def _contacts(

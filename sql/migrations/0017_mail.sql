@@ -93,8 +93,8 @@ CREATE TABLE mail_sends (
     FOREIGN KEY (tenant_id, mailbox_id) REFERENCES mailboxes (tenant_id, id) ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, user_id) REFERENCES members (tenant_id, user_id),
     FOREIGN KEY (tenant_id, contact_id) REFERENCES contacts (tenant_id, id),
-    FOREIGN KEY (tenant_id, thread_id) REFERENCES mail_threads (tenant_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (tenant_id, follows_send_id) REFERENCES mail_sends (tenant_id, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, thread_id) REFERENCES mail_threads (tenant_id, id) ON DELETE SET NULL (thread_id),
+    FOREIGN KEY (tenant_id, follows_send_id) REFERENCES mail_sends (tenant_id, id) ON DELETE SET NULL (follows_send_id)
 );
 CREATE INDEX mail_sends_of_user ON mail_sends (tenant_id, user_id, state, created_at, id);
 CREATE INDEX mail_sends_of_mailbox ON mail_sends (tenant_id, mailbox_id, sent_at) WHERE state = 'sent';
@@ -152,7 +152,7 @@ CREATE INDEX mail_messages_of_provider ON mail_messages (tenant_id, mailbox_id, 
 CREATE INDEX mail_messages_of_provider_thread ON mail_messages (tenant_id, mailbox_id, provider_thread_id) WHERE provider_thread_id <> '';
 CREATE INDEX mail_messages_by_message_id ON mail_messages (tenant_id, message_id_lc);
 CREATE INDEX mail_messages_of_thread ON mail_messages (tenant_id, thread_id, sent_at, id);
-CREATE INDEX mail_messages_newest ON mail_messages (tenant_id, mailbox_id, received_at, id);
+CREATE INDEX mail_messages_of_mailbox ON mail_messages (tenant_id, mailbox_id, id);
 ALTER TABLE mail_sends ADD FOREIGN KEY (tenant_id, reply_to_message_id) REFERENCES mail_messages (tenant_id, id) ON DELETE SET NULL (reply_to_message_id);
 
 -- Each place where the provider keeps a message: a mail to oneself lies in two folders, one that was moved has a new id.

@@ -140,17 +140,6 @@ SELECT b.id, b.user_id, b.team_id, b.address, b.address_lc, b.visibility,
      LIMIT 1) AS send_id
 FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id
 
--- name: is_private
--- Whether a rule or a label makes a message its mailbox's owner's alone.
-SELECT EXISTS (
-    SELECT FROM mail_privacy_rules r
-    WHERE r.tenant_id = :tenant_id AND (r.mailbox_id IS NULL OR r.mailbox_id = :mailbox_id)
-      AND ((r.kind = 'address' AND r.value_lc = ANY (:addresses::text[])) OR (r.kind = 'domain' AND r.value_lc = ANY (:domains::text[]))
-        OR (r.kind = 'label' AND r.value_lc = ANY (:labels_lc::text[])) OR (r.kind = 'subject' AND strpos(:subject_lc, r.value_lc) > 0))
-    UNION ALL
-    SELECT FROM mailbox_labels l
-    WHERE l.tenant_id = :tenant_id AND l.mailbox_id = :mailbox_id AND l.private AND l.provider_id = ANY (:labels::text[]))
-
 -- name: find_parents
 -- Of the messages that one answers or tells of: those we have, and the mails of ours that they are.
 SELECT m.message_id_lc AS message_id, m.id, m.thread_id, m.mailbox_id, m.send_id,
@@ -232,7 +221,7 @@ SELECT m.id, m.thread_id, m.direction, m.kind, m.send_id, m.labels, m.received_a
 WHERE m.tenant_id = :tenant_id AND m.id = :id
 
 -- name: message_of_copy
-SELECT m.id, m.thread_id, m.labels, m.is_read FROM mail_copies c
+SELECT m.id, m.thread_id, m.labels, m.direction FROM mail_copies c
 JOIN mail_messages m ON m.tenant_id = c.tenant_id AND m.id = c.message_id
 WHERE c.tenant_id = :tenant_id AND c.mailbox_id = :mailbox_id AND c.provider_id = :provider_id
 
@@ -240,7 +229,7 @@ WHERE c.tenant_id = :tenant_id AND c.mailbox_id = :mailbox_id AND c.provider_id 
 UPDATE mail_messages SET labels = :labels, is_read = :is_read, trashed = :trashed WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: privatize_message
-UPDATE mail_messages SET private = true WHERE tenant_id = :tenant_id AND id = :id
+UPDATE mail_messages SET private = :private WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: drop_copy
 -- The provider has this copy no more; the message is out of sight when it was the last.
@@ -325,3 +314,24 @@ SELECT u.id, u.name FROM mail_threads t JOIN users u ON u.id = t.writer_id WHERE
 -- name: threads_waking
 -- Of any tenant.
 SELECT tenant_id, id FROM mail_threads_waking(:now, :limit)
+
+-- name: messages_to_judge
+-- Some of a mailbox's messages, for its privacy rules.
+SELECT m.id, m.thread_id, m.from_address, m.recipients::text AS recipients, m.subject, m.labels, m.private FROM mail_messages m
+WHERE m.tenant_id = :tenant_id AND m.mailbox_id = :mailbox_id
+--? after AND m.id > :after
+ORDER BY m.id LIMIT :limit
+
+-- name: threads_to_erase
+SELECT t.id FROM mail_threads t WHERE t.tenant_id = :tenant_id AND t.mailbox_id = :mailbox_id LIMIT :limit
+
+-- name: files_of_threads
+SELECT m.object_key FROM mail_messages m WHERE m.tenant_id = :tenant_id AND m.thread_id = ANY (:ids::uuid[]) AND m.object_key IS NOT NULL
+
+-- name: erase_threads
+DELETE FROM mail_threads WHERE tenant_id = :tenant_id AND id = ANY (:ids::uuid[])
+
+-- name: blank_sends
+-- That something was sent stays known, not what.
+UPDATE mail_sends SET subject = '', html = '', body_text = '', attachments = '[]', invitation = NULL
+WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id

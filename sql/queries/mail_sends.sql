@@ -75,11 +75,6 @@ FOR UPDATE
 SELECT b.id, b.address, b.display_name, b.state, b.signature_html FROM mailboxes b
 WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id AND b.state <> 'disconnected' AND {{mail_box_is_open}}
 
--- name: mailbox_to_send_from
-SELECT b.id, b.kind, b.address, b.display_name, b.state, b.stopped_reason, b.sealed, u.name AS owner_name
-FROM mailboxes b JOIN users u ON u.id = b.user_id
-WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id
-
 -- name: mailbox_is_there
 SELECT b.address FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id
 
@@ -139,7 +134,7 @@ UPDATE mail_sends SET look_at = now() + make_interval(secs => :wait_s) WHERE ten
 
 -- name: ask_send
 -- The intent: from here on the provider may have it.
-UPDATE mail_sends SET asked_at = clock_timestamp(), permit_id = :permit_id, contact_id = coalesce(contact_id, :contact_id), changed_at = now()
+UPDATE mail_sends SET asked_at = clock_timestamp(), permit_id = :permit_id, changed_at = now()
 WHERE tenant_id = :tenant_id AND id = :id RETURNING asked_at
 
 -- name: unask_send
