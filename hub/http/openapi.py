@@ -118,11 +118,13 @@ def _operation(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -
 _UUID = {"type": "string", "format": "uuid"}
 # A disposition is named by a word of its company's own.
 _WORD = {"type": "string", "pattern": "^[a-z0-9_]{1,40}$"}
+_TOKEN = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"}
+_PARAMETERS = {"value": _WORD, "token": _TOKEN}
 
 
 def _parameters(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": _WORD if name == "value" else _UUID} for name in e.path_params
+        {"name": name, "in": "path", "required": True, "schema": _PARAMETERS.get(name, _UUID)} for name in e.path_params
     ]
     if e.query is not None:
         schema = definitions[keys[(e.query, "validation")]["$ref"].rsplit("/", 1)[-1]]

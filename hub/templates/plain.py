@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import nh3
@@ -42,12 +43,16 @@ _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
-def clean(html: str) -> str:
-    """What of this HTML may stand in a mail: no scripts, forms, frames or style sheets, no styles that lay things over others."""
+def clean(html: str, *, rewrite: Callable[[str, str, str], str] | None = None) -> str:
+    """What of this HTML may stand in a mail: no scripts, forms, frames or style sheets, no styles that lay things over others.
+
+    `rewrite` is given each tag, attribute and value that stays, and returns the value to write.
+    """
     return nh3.clean(
         html,
-        tags=_TAGS,
+        tags=set(_TAGS),
         attributes=_ATTRIBUTES,
+        attribute_filter=rewrite,
         filter_style_properties=set(_STYLES),
         url_schemes=_SCHEMES,
         link_rel=None,
