@@ -41,6 +41,7 @@ from hub.jobs import routes as jobs
 from hub.leases import routes as leases
 from hub.lines.routes import line_routes
 from hub.logging import configure_logging
+from hub.mailboxes.routes import mailbox_routes
 from hub.meetings.routes import meeting_routes
 from hub.messages.routes import message_routes
 from hub.metrics import serve_metrics
@@ -113,6 +114,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         number_routes(settings, providers),
         inbound_routes(settings, providers),
         message_routes(settings, providers),
+        mailbox_routes(settings, providers),
         recording_routes(settings, providers),
         voicemail_routes(settings, providers),
         meeting_routes(settings),

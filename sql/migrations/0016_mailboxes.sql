@@ -20,7 +20,7 @@ CREATE TABLE mailboxes (
     sealed        text,
     cursor        text,
     sync_since    timestamptz NOT NULL DEFAULT now() - interval '90 days',
-    -- {state: waiting|running|done, total, done, page, started_at, finished_at}
+    -- {state: waiting|running|done, total, done, page, why}
     first_sync    jsonb NOT NULL DEFAULT '{"state": "waiting", "total": null, "done": 0}',
     watch_until   timestamptz,
     watch_checked_at timestamptz,
@@ -63,12 +63,13 @@ CREATE INDEX mailboxes_of_user ON mailboxes (tenant_id, user_id);
 CREATE INDEX mailboxes_due ON mailboxes (next_poll_at) WHERE state IN ('connecting', 'syncing', 'active', 'failing');
 CREATE INDEX mailboxes_unmeasured ON mailboxes (next_measure_at) WHERE state IN ('syncing', 'active', 'failing');
 
--- Who takes in what of a mailbox just now: `changes` as they come, `history` for the first sync and whole comparisons. The fence
+-- Who is at what of a mailbox just now: `changes` as they come, `history` for the first sync and for listing everything anew,
+-- `outgoing` for what the provider is told. The fence
 -- only ever grows; whoever records something must still hold the number it was given.
 CREATE TABLE mailbox_leases (
     tenant_id   uuid NOT NULL,
     mailbox_id  uuid NOT NULL,
-    kind        text NOT NULL CONSTRAINT mailbox_leases_kind_known CHECK (kind IN ('changes', 'history')),
+    kind        text NOT NULL CONSTRAINT mailbox_leases_kind_known CHECK (kind IN ('changes', 'history', 'outgoing')),
     fence       bigint NOT NULL DEFAULT 1,
     until       timestamptz NOT NULL,
     -- Something came while it was held: its holder goes round once more.

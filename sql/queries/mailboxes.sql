@@ -18,7 +18,7 @@
         WHEN 'paused' THEN 'Paused: nothing is taken in.'
         WHEN 'revoked' THEN 'The provider refuses access. Connect it again.'
         WHEN 'failing' THEN 'The provider could not be asked: ' || coalesce(b.error, 'no answer.')
-        WHEN 'first_sync' THEN 'First sync: ' || to_char((b.first_sync ->> 'done')::int, 'FM999,999,990')
+        WHEN 'first_sync' THEN CASE b.first_sync ->> 'why' WHEN 'compare' THEN 'Comparing everything anew: ' ELSE 'First sync: ' END || to_char((b.first_sync ->> 'done')::int, 'FM999,999,990')
             || coalesce(' of ' || to_char((b.first_sync ->> 'total')::int, 'FM999,999,990'), '') || ' messages.'
         WHEN 'unmeasured' THEN 'Not measured yet.'
         WHEN 'stale' THEN 'Not measured for ' || (extract(epoch FROM now() - b.measured_at) / 60)::int || ' minutes.'
@@ -109,8 +109,9 @@ VALUES (:tenant_id, :id, :owner_id, :to_team, :kind, :address, :address_lc, :dis
 -- New access to a mailbox that is here already. What was taken in stays, and the sync goes on where it stood.
 UPDATE mailboxes SET sealed = :sealed, kind = :kind, error = NULL, failures = 0, queued_at = NULL, next_poll_at = now(),
     behind = NULL, oldest_behind_at = NULL, measured_at = NULL, next_measure_at = now(), watch_until = NULL, watch_checked_at = NULL,
-    state = CASE WHEN first_sync ->> 'state' = 'done' THEN 'active' ELSE 'connecting' END,
-    connected_at = now(), disconnected_at = NULL, version = version + 1
+    first_sync = CASE WHEN cursor IS NULL THEN '{"state": "waiting", "total": null, "done": 0}' ELSE first_sync END,
+    state = CASE WHEN cursor IS NOT NULL AND first_sync ->> 'state' = 'done' THEN 'active' ELSE 'connecting' END,
+    connected_at = CASE WHEN state = 'disconnected' THEN now() ELSE connected_at END, disconnected_at = NULL, version = version + 1
 WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: update_mailbox
@@ -220,9 +221,14 @@ RETURNING failures
 -- How far the first sync is.
 UPDATE mailboxes SET first_sync = :first_sync::jsonb WHERE tenant_id = :tenant_id AND id = :id
 
--- name: restart_history
--- Everything is compared anew.
+-- name: compare_soon
+-- Everything is to be compared, not only the last days.
 UPDATE mailboxes SET compared_at = NULL, next_measure_at = now() WHERE tenant_id = :tenant_id AND id = :id
+
+-- name: restart_history
+-- The provider can't say what changed: everything is listed anew, and changes count from then on.
+UPDATE mailboxes SET cursor = NULL, first_sync = '{"state": "waiting", "why": "compare", "total": null, "done": 0}'
+WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: take_lease
 -- The lease on a part of a mailbox's sync, if nobody holds it; its fence.

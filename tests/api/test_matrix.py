@@ -25,6 +25,8 @@ from hub.permits.actions import decide
 from hub.who import ROLES
 from tests.conftest import Company, make_company
 from tests.harness import Answer, Api, RunningHub, make_settings
+from tests.mailboxes.kit import mailbox_at_a_server
+from tests.meetings.kit import a_contact_with_mail, a_mailbox, an_invitation_of_theirs
 from tests.recordings.kit import a_recording, put_file, wav
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ENDPOINTS = {f"{e.method} {e.path}": e for e in api_endpoints(make_settings("", ""), Tokens(b"\0" * 32))}
 _numbers = itertools.count(1)
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+IN_TWO_DAYS = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 CSV = b"First name,Email\nAda,ada@example.com\n"
 
 # Why these need no token.
@@ -72,6 +75,8 @@ PUBLIC = {
     "POST /webhooks/twilio/{tenant_id}/recordings/{id}/transcription": "the provider's signature; see tests/recordings",
     "POST /webhooks/twilio/{tenant_id}/recordings/{id}/spoken": "the provider's signature; see tests/recordings",
     "POST /webhooks/twilio/{tenant_id}/calls/{id}/announcement": "the provider's signature; see tests/recordings",
+    "GET /oauth/google": "the state and the browser's cookie take the token's place; see tests/mailboxes",
+    "POST /webhooks/google/push": "Google's signature takes the token's place; see tests/mailboxes",
     "GET /api/v1/media/recordings/{id}": "a signed address takes the token's place; see tests/recordings",
     "GET /api/v1/media/voicemail-drops/{id}": "a signed address takes the token's place; see tests/recordings",
 }
@@ -126,6 +131,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/dial-sessions/{id}/callback": {"at": TOMORROW},
     "POST /api/v1/calls/{id}/recording": {"state": "on"},
     "POST /api/v1/calls/{id}/drop": {"drop_id": str(UUID(int=1))},
+    "POST /api/v1/mailboxes": {
+        "address": "ada@example.com",
+        "username": "ada",
+        "password": "x",
+        "imap_host": "imap.example.com",
+        "smtp_host": "smtp.example.com",
+    },
+    "POST /api/v1/mailboxes/google": {},
+    "PATCH /api/v1/mailboxes/{id}": {"display_name": "Ada"},
+    "PUT /api/v1/mailboxes/privacy": {"rules": [{"kind": "domain", "value": "bank.example"}]},
+    "PUT /api/v1/mailboxes/{id}/privacy": {"rules": [{"kind": "subject", "value": "salary"}]},
+    "POST /api/v1/contacts/{id}/meetings": {"summary": "Demo", "start_at": TOMORROW, "end_at": IN_TWO_DAYS},
+    "PATCH /api/v1/meetings/{id}": {"start_at": TOMORROW, "end_at": IN_TWO_DAYS},
+    "POST /api/v1/meetings/{id}/answer": {"answer": "accepted"},
 }
 
 Make = Callable[[RunningHub, Company], Awaitable[str]]
@@ -253,6 +272,22 @@ async def a_voicemail_drop(server: RunningHub, company: Company) -> str:
     return str(answer.body["id"])
 
 
+async def a_contact_to_meet(server: RunningHub, company: Company) -> str:
+    await a_mailbox(server.hub.db, company, "owner")
+    return str(await a_contact_with_mail(server.hub.db, company))
+
+
+async def a_meeting(server: RunningHub, company: Company) -> str:
+    mailbox_id = await a_mailbox(server.hub.db, company, "owner")
+    contact_id = await a_contact_with_mail(server.hub.db, company)
+    return str(await an_invitation_of_theirs(server.hub.db, company, mailbox_id, contact_id))
+
+
+async def a_settled_mailbox(server: RunningHub, company: Company) -> str:
+    await server.as_member(company, "owner").put("/mailboxes/privacy", {"rules": [{"kind": "domain", "value": "bank.example"}]})
+    return str(await mailbox_at_a_server(server.hub.db, company, f"ada{next(_numbers)}@example.com"))
+
+
 # How to make one real thing for the id in a path.
 THINGS: dict[str, Make] = {
     "/api/v1/members/{id}": a_member,
@@ -314,6 +349,9 @@ THINGS: dict[str, Make] = {
     "/api/v1/voicemail-drops/{id}": a_voicemail_drop,
     "/api/v1/voicemail-drops/{id}/link": a_voicemail_drop,
     "/api/v1/voicemail-drops/{id}/audio": a_voicemail_drop,
+    "/api/v1/contacts/{id}/meetings": a_contact_to_meet,
+    "/api/v1/meetings/{id}": a_meeting,
+    "/api/v1/meetings/{id}/answer": a_meeting,
 }
 
 # Lists without an id in the path: what a company sees in which nothing has happened, and which only its own things may fill.
@@ -328,6 +366,8 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/voice/settings": lambda body: body["ring_s"] == 25,
     "/api/v1/teams": lambda body: body["data"] == [],
     "/api/v1/messages/threads": lambda body: body["data"] == [],
+    "/api/v1/mailboxes": lambda body: body["data"] == [],
+    "/api/v1/mailboxes/privacy": lambda body: body["rules"] == [],
     "/api/v1/numbers": lambda body: [n["shared"] for n in body["data"]] == [True],
     "/api/v1/tasks": lambda body: body["data"] == [],
     "/api/v1/notifications": lambda body: body["data"] == [] and body["unread"] == 0,
@@ -352,7 +392,10 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
 }
 
 # Lists that are no company's own.
-OF_NOBODY = {"/api/v1/numbers/available": "it asks the telephone provider; see tests/numbers"}
+OF_NOBODY = {
+    "/api/v1/numbers/available": "it asks the telephone provider; see tests/numbers",
+    "/oauth/google": "it is where Google sends the browser; see tests/mailboxes",
+}
 
 # What is the same for every company.
 ALIKE = {"/api/v1/permits/rules", "/api/v1/floor/alerts"}

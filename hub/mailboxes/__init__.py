@@ -1,0 +1,1 @@
+"""Mailboxes: connecting them, taking their mail in, saying honestly how far behind they are, and who may see what."""
