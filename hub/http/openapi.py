@@ -156,6 +156,9 @@ def _responses(e: Endpoint, keys: dict[Any, Any]) -> dict[str, Any]:
     failures = {str(s): {"description": _MEANING[s], "content": error} for s in sorted(statuses)}
     # What is no HTTP is answered before anything of ours sees it.
     failures["400"] = {"description": _MEANING[400], "content": error | {"text/plain": {"schema": {"type": "string"}}}}
+    if e.content_type == "text/html" and "404" in failures:
+        # Pages for people say it to people.
+        failures["404"] = {"description": _MEANING[404], "content": error | {"text/html": {"schema": {"type": "string"}}}}
     found = {str(e.status): good}
     if e.content_type.startswith("audio/"):
         found |= {"206": good | {"description": "The part asked for."}, "304": {"description": "The asker has it already."}}
