@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from email.utils import format_datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import orjson
 from aiohttp import web
@@ -15,10 +15,9 @@ from integrations.sandbox.gmail.mailbox import Mailbox
 from integrations.sandbox.gmail.payload import encoded, raw_bytes
 from integrations.sandbox.gmail.people import SHARES, TABLE
 from integrations.sandbox.gmail.post import Sent
+from integrations.sandbox.gmail.seeding import seed
+from integrations.sandbox.gmail.world import World
 from integrations.sandbox.gmail.writing import compose
-
-if TYPE_CHECKING:
-    from integrations.sandbox.gmail.server import GmailSandbox
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -43,8 +42,8 @@ _PAGE: Final = """<!doctype html>
 class Control:
     """The pages and handles of the sandbox itself."""
 
-    def __init__(self, sandbox: "GmailSandbox") -> None:
-        self._sandbox = sandbox
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     def routes(self) -> list[web.RouteDef]:
         """Return the sandbox's own routes."""
@@ -73,23 +72,23 @@ class Control:
         rows = "".join(f"<tr><th>{escape(kind)}*</th><td>{escape(words)}</td></tr>" for kind, words, _ in TABLE)
         shares = ", ".join(f"{share} {kind}" for kind, share in SHARES)
         others = (
-            f"Of a hundred others: {shares}; the rest is silent." if self._sandbox.people.mode == "hash" else "Others are silent."
+            f"Of a hundred others: {shares}; the rest is silent." if self._world.people.mode == "hash" else "Others are silent."
         )
         return web.Response(text=_PAGE.format(rows=rows, others=others), content_type="text/html")
 
     async def mailboxes(self, request: web.Request) -> web.Response:
         """Return the mailboxes and what is in them."""
-        return told({"mailboxes": [_mailbox(each) for each in self._sandbox.mailboxes.values()]})
+        return told({"mailboxes": [_mailbox(each) for each in self._world.stock.mailboxes.values()]})
 
     async def open(self, request: web.Request) -> web.Response:
         """Open a mailbox as if its owner had consented: `{"address", "scopes"?, "display_name"?}`; the tokens."""
         body = await json_body(request)
         address = address_in(body)
         scopes = body.get("scopes")
-        refresh_token = self._sandbox.add_mailbox(address, frozenset(scopes) if isinstance(scopes, list) else MAIL_SCOPES)
-        mailbox = self._sandbox.mailboxes[address]
+        refresh_token = self._world.add_mailbox(address, frozenset(scopes) if isinstance(scopes, list) else MAIL_SCOPES)
+        mailbox = self._world.stock.mailboxes[address]
         mailbox.display_name = str(body.get("display_name") or mailbox.display_name)
-        access_token, _ = self._sandbox.grants.refresh(refresh_token)
+        access_token, _ = self._world.grants.refresh(refresh_token)
         return told(_mailbox(mailbox) | {"refresh_token": refresh_token, "access_token": access_token}, 201)
 
     async def messages(self, request: web.Request) -> web.Response:
@@ -98,12 +97,12 @@ class Control:
         after = int(asked["after"]) if asked.get("after", "").isdigit() else 0
         found = [
             _sent(each, with_raw="raw" in asked)
-            for each in self._sandbox.sent[after:]
+            for each in self._world.post.sent[after:]
             if asked.get("to", "").lower() in ("", *each.head.recipients)
             and asked.get("mailbox", "").lower() in ("", each.mailbox)
             and asked.get("message_id", "") in ("", each.message_id, each.original_id)
         ]
-        return told({"messages": found, "answers_to_come": self._sandbox.people.waiting})
+        return told({"messages": found, "answers_to_come": self._world.people.waiting})
 
     async def deliver(self, request: web.Request) -> web.Response:
         """Let mail arrive: `{"address", "raw"}` (base64url), or the parts of a message, see `writing.compose`.
@@ -119,10 +118,10 @@ class Control:
             raw = (
                 raw_bytes(each["raw"])
                 if each.get("raw")
-                else compose(each, address, format_datetime(self._sandbox.settings.clock.now()))
+                else compose(each, address, format_datetime(self._world.settings.clock.now()))
             )
             labels = frozenset(each.get("labels") or ("INBOX", "UNREAD"))
-            message = self._sandbox.deliver(address, raw, labels, each.get("at_ms"))
+            message = self._world.stock.open(address).add(raw, labels, at_ms=each.get("at_ms"))
             made.append(
                 {
                     "id": message.id,
@@ -136,21 +135,22 @@ class Control:
     async def seed(self, request: web.Request) -> web.Response:
         """Fill a mailbox: `{"address", "count", "days"?}`."""
         body = await json_body(request)
-        mailbox = self._sandbox.seed(address_in(body), int(body.get("count") or 100), float(body.get("days") or 90))
+        mailbox = self._world.stock.open(address_in(body))
+        seed(mailbox, int(body.get("count") or 100), float(body.get("days") or 90))
         return told(_mailbox(mailbox), 201)
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Take back every grant of `{"address"}`, as its owner can."""
-        return told({"revoked": self._sandbox.revoke(address_in(await json_body(request)))})
+        return told({"revoked": self._world.grants.revoke_all(address_in(await json_body(request)))})
 
     async def expire(self, request: web.Request) -> web.Response:
         """Let the access tokens of `{"address"}` run out."""
-        self._sandbox.grants.expire_access(address_in(await json_body(request)))
+        self._world.grants.expire_access(address_in(await json_body(request)))
         return told({})
 
     async def forget_history(self, request: web.Request) -> web.Response:
         """Make the history of `{"address"}` too old to tell."""
-        mailbox = self._sandbox.mailboxes.get(address_in(await json_body(request)))
+        mailbox = self._world.stock.mailboxes.get(address_in(await json_body(request)))
         if mailbox is None:
             raise refusals.not_found()
         mailbox.forget_history()
@@ -158,38 +158,38 @@ class Control:
 
     async def keep_message_id(self, request: web.Request) -> web.Response:
         """Keep the Message-IDs of what is sent from now on, or give them others: `{"on": true}`."""
-        self._sandbox.keeps_message_id = bool((await json_body(request)).get("on", True))
-        return told({"on": self._sandbox.keeps_message_id})
+        self._world.post.keeps_message_id = bool((await json_body(request)).get("on", True))
+        return told({"on": self._world.post.keeps_message_id})
 
     async def people(self, request: web.Request) -> web.Response:
         """Say what people without a telling address do: `{"mode": "hash"}` or silent."""
         mode = (await json_body(request)).get("mode")
         if mode not in ("hash", "silent"):
             raise refusals.invalid("mode is hash or silent")
-        self._sandbox.people.mode = mode
+        self._world.people.mode = mode
         return told({"mode": mode})
 
     async def pushes(self, request: web.Request) -> web.Response:
         """Return the pushes of late, oldest first."""
-        return told({"pushes": [asdict(each) for each in self._sandbox.pushes.log]})
+        return told({"pushes": [asdict(each) for each in self._world.pushes.log]})
 
     async def push(self, request: web.Request) -> web.Response:
         """Send a push although nothing happened: `{"address", "history_id"?}`."""
         body = await json_body(request)
         address = address_in(body)
-        mailbox = self._sandbox.mailboxes.get(address)
+        mailbox = self._world.stock.mailboxes.get(address)
         known = mailbox.history_id if mailbox else 1
-        return told(asdict(self._sandbox.pushes.push(address, int(body.get("history_id") or known))), 201)
+        return told(asdict(self._world.pushes.push(address, int(body.get("history_id") or known))), 201)
 
     async def push_to(self, request: web.Request) -> web.Response:
         """Send pushes elsewhere from now on: `{"url", "audience"?}`."""
         body = await json_body(request)
-        self._sandbox.push_to(str(body.get("url") or ""), str(body.get("audience") or ""))
-        return told(asdict(self._sandbox.push_settings))
+        self._world.push_to(str(body.get("url") or ""), str(body.get("audience") or ""))
+        return told(asdict(self._world.pushes.settings))
 
     async def faults(self, request: web.Request) -> web.Response:
         """Return the faults that are still to come."""
-        return told({"faults": [asdict(each) for each in self._sandbox.faults.waiting]})
+        return told({"faults": [asdict(each) for each in self._world.faults.waiting]})
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Let the next requests go wrong: `{"operation", "kind", "times"?, "delay_s"?, "mailbox"?, "reason"?}`."""
@@ -205,12 +205,12 @@ class Control:
             str(body.get("mailbox") or "").lower(),
             str(body.get("reason") or ""),
         )
-        self._sandbox.faults.add(fault)
+        self._world.faults.add(fault)
         return await self.faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """Let everything go right again."""
-        self._sandbox.faults.clear()
+        self._world.faults.clear()
         return await self.faults(request)
 
 

@@ -125,15 +125,18 @@ class Mailbox:
         place = (self.clock.now_ms() if at_ms is None else at_ms, self._number)
         new = self.new_id()
         message = Stored(new, thread_id or self.thread_for(head) or new, raw, set(labels), place, self._next_history(), head)
-        self.messages[new] = message
-        insort(self._places, place)
-        self._by_place[place] = message
-        insort(self.threads.setdefault(message.thread_id, []), message, key=lambda each: each.place)
-        for known in {head.message_id, head.original_id} - {""}:
-            self.by_header_id.setdefault(known, []).append(message)
+        self._keep(message)
         if is_told:
             self._tell("messagesAdded", message)
         return message
+
+    def put_back(
+        self, message_id: str, thread_id: str, raw: bytes, labels: Iterable[str], place: tuple[int, int], history_id: int
+    ) -> None:
+        """Put a message there that was there before, under the ids it had."""
+        self._number = max(self._number, place[1])
+        self._next_id = max(self._next_id, int(message_id, 16))
+        self._keep(Stored(message_id, thread_id, raw, set(labels), place, history_id, read_head(raw)))
 
     def thread_for(self, head: Head) -> str:
         """Return the thread that a message joins: one that it refers to and whose subject it has. Empty: none."""
@@ -205,6 +208,14 @@ class Mailbox:
     def knows_label(self, label_id: str) -> bool:
         """Is there such a label?"""
         return label_id in self.labels or label_id in SYSTEM_LABELS
+
+    def _keep(self, message: Stored) -> None:
+        self.messages[message.id] = message
+        insort(self._places, message.place)
+        self._by_place[message.place] = message
+        insort(self.threads.setdefault(message.thread_id, []), message, key=lambda each: each.place)
+        for known in {message.head.message_id, message.head.original_id} - {""}:
+            self.by_header_id.setdefault(known, []).append(message)
 
     def _next_history(self) -> int:
         # "not contiguous with random gaps in between valid IDs", says the specification.

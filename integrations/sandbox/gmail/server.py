@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -27,12 +26,15 @@ from integrations.sandbox.gmail.post import PostOffice, Sent
 from integrations.sandbox.gmail.pushes import Pushes
 from integrations.sandbox.gmail.refusals import OAuthRefusal, Refusal
 from integrations.sandbox.gmail.seeding import seed
-from integrations.sandbox.gmail.settings import GmailSettings, PushSettings
+from integrations.sandbox.gmail.settings import GmailSettings
 from integrations.sandbox.gmail.signing import Signer
+from integrations.sandbox.gmail.state import State
 from integrations.sandbox.gmail.stock import Stock
 from integrations.sandbox.gmail.uploads import Uploads
+from integrations.sandbox.gmail.world import World
 
 _LARGEST: Final = 200 * 1024 * 1024
+_SAVE_EVERY_S: Final = 3.0
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -50,6 +52,7 @@ class GmailSandbox:
         self._stock = Stock(settings.clock, self.pushes.changed)
         self.people = People(settings.people, settings.clock, self._stock)
         self._post = PostOffice(settings.clock, self._stock.find, self.people.receive, keeps_message_id=settings.keep_message_id)
+        self._world = World(settings, self._stock, self.grants, self._post, self.people, self.pushes, self.faults)
         for address in settings.mailboxes:
             self._stock.open(address)
         parts = (
@@ -62,9 +65,11 @@ class GmailSandbox:
         self._api = Api(parts, self.grants, self._stock, self.faults, settings.quota_per_minute)
         self._uploads = Uploads(self._api)
         self._closing = asyncio.Event()
+        self._state = State(settings.state, self._stock, self.grants, self._post) if settings.state else None
+        self._saving: asyncio.Task[None] | None = None
         app = web.Application(middlewares=[self._errors], client_max_size=_LARGEST)
         app.add_routes(OAuth(settings, self.grants, self.signer, self._stock, self.faults).routes())
-        app.add_routes(Control(self).routes())
+        app.add_routes(Control(self._world).routes())
         app.router.add_post("/batch", self._batch)
         app.router.add_post("/batch/gmail/v1", self._batch)
         for prefix in ("/upload", "/resumable/upload"):
@@ -98,7 +103,7 @@ class GmailSandbox:
 
     def add_mailbox(self, address: str, scopes: frozenset[str] = MAIL_SCOPES) -> str:
         """Open a mailbox as if its owner had consented; the refresh token."""
-        return self.grants.grant(self._stock.open(address).address, scopes)
+        return self._world.add_mailbox(address, scopes)
 
     def access_token(self, address: str, scopes: frozenset[str] = MAIL_SCOPES) -> str:
         """Return an access token for a mailbox, for tests that talk to the API themselves."""
@@ -129,15 +134,13 @@ class GmailSandbox:
 
     def push_to(self, url: str, audience: str = "") -> None:
         """Send pushes there from now on; an empty audience is the URL."""
-        self.pushes.settings = replace(self.pushes.settings, url=url, audience=audience)
-
-    @property
-    def push_settings(self) -> PushSettings:
-        """Where pushes go now, and whom they come from."""
-        return self.pushes.settings
+        self._world.push_to(url, audience)
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken."""
+        """Listen. Raises OSError when the port is taken, ValueError when the file of the mail is damaged."""
+        if self._state is not None:
+            self._state.restore()
+            self._saving = asyncio.create_task(self._save_now_and_then(self._state))
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port, backlog=1024)
         await site.start()
@@ -149,6 +152,9 @@ class GmailSandbox:
         self.people.close()
         await self.pushes.close()
         await self._runner.cleanup()
+        if self._saving is not None and self._state is not None:
+            self._saving.cancel()
+            self._state.save()
 
     async def __aenter__(self) -> Self:
         try:
@@ -160,6 +166,11 @@ class GmailSandbox:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
+
+    async def _save_now_and_then(self, state: State) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_EVERY_S)
+            state.save()
 
     async def _single(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
