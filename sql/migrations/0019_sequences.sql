@@ -131,7 +131,7 @@ CREATE INDEX enrolments_slots_by_domain ON enrolments (tenant_id, domain_lc, due
 CREATE INDEX enrolments_changed ON enrolments (tenant_id, sequence_id, changed_at);
 
 -- A step that was taken, or will not be. The row is written before anybody is asked for anything: `intended` is asked for,
--- the rest is what became of it. `slot_at` is the planned time, which the caps count by.
+-- the rest is what became of it. `slot_at` is the planned time, which the caps count by. `look_at`: when to see what became of it.
 CREATE TABLE step_runs (
     tenant_id       uuid NOT NULL,
     id              uuid NOT NULL DEFAULT uuidv7(),
@@ -156,6 +156,7 @@ CREATE TABLE step_runs (
     bounced_at      timestamptz,
     unsubscribed_at timestamptz,
     created_at      timestamptz NOT NULL DEFAULT now(),
+    look_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     -- No step is taken twice, whatever is killed.
     CONSTRAINT step_runs_once UNIQUE (tenant_id, enrolment_id, step_id),
@@ -165,12 +166,14 @@ CREATE TABLE step_runs (
 CREATE INDEX step_runs_slots ON step_runs (tenant_id, mailbox_id, slot_at) WHERE kind = 'email' AND state IN ('intended', 'done');
 CREATE INDEX step_runs_slots_by_domain ON step_runs (tenant_id, domain_lc, slot_at) WHERE kind = 'email' AND state IN ('intended', 'done');
 CREATE INDEX step_runs_results ON step_runs (tenant_id, sequence_id, step_id, variant_id, state);
+CREATE INDEX step_runs_under_way ON step_runs (look_at) WHERE state = 'intended';
 CREATE UNIQUE INDEX step_runs_of_send ON step_runs (tenant_id, send_id) WHERE send_id IS NOT NULL;
 
 SELECT protect_table(t) FROM unnest(ARRAY['sequence_settings', 'sequences', 'sequence_steps', 'step_variants', 'enrolments', 'step_runs']::regclass[]) AS t;
 GRANT SELECT, INSERT, UPDATE ON sequence_settings, sequences, sequence_steps, step_variants, enrolments, step_runs TO ringside_app;
-GRANT SELECT ON sequences, enrolments, sequence_steps TO ringside_system;
-SELECT open_table_to(t, 'ringside_system') FROM unnest(ARRAY['sequences', 'enrolments', 'sequence_steps']::regclass[]) AS t;
+GRANT SELECT ON sequences, enrolments, step_runs, contacts, contact_emails, suppressions TO ringside_system;
+SELECT open_table_to(t, 'ringside_system')
+FROM unnest(ARRAY['sequences', 'enrolments', 'step_runs', 'contacts', 'contact_emails', 'suppressions']::regclass[]) AS t;
 
 -- Companies in which a moment has to be found for somebody's next step.
 CREATE FUNCTION sequences_to_plan(p_now timestamptz, p_limit int) RETURNS TABLE (tenant_id uuid)
@@ -182,13 +185,48 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
         LIMIT p_limit) AS x
 $$;
 
--- Enrolments of any company with something to do by now, whoever waits longest first: a step to take, or one to look after.
-CREATE FUNCTION enrolments_due_for(p_phase text, p_now timestamptz, p_limit int) RETURNS TABLE (tenant_id uuid, id uuid)
+-- Enrolments of any company with a step to take by now, whoever waits longest first.
+CREATE FUNCTION enrolments_due(p_now timestamptz, p_limit int) RETURNS TABLE (tenant_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT e.tenant_id, e.id FROM enrolments e
-    JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id AND s.deleted_at IS NULL
-    WHERE e.state = 'active' AND e.phase = p_phase AND e.due_at <= p_now AND (p_phase = 'settle' OR s.state = 'active')
+    JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id AND s.state = 'active' AND s.deleted_at IS NULL
+    WHERE e.state = 'active' AND e.phase = 'act' AND e.due_at <= p_now
     ORDER BY e.due_at
+    LIMIT p_limit
+$$;
+
+-- Steps of any company that are under way and over now, or due to be looked at.
+CREATE FUNCTION step_runs_to_settle(p_limit int) RETURNS TABLE (tenant_id uuid, id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT r.tenant_id, r.id FROM step_runs r
+    WHERE r.state = 'intended' AND (r.look_at <= now() OR EXISTS (
+        SELECT FROM mail_sends m WHERE m.tenant_id = r.tenant_id AND m.id = r.send_id AND m.state IN ('sent', 'failed', 'canceled')))
+    ORDER BY r.look_at
+    LIMIT p_limit
+$$;
+
+-- Contacts of any company who may not be written to any more, or whose stage ends a sequence they are in, since a moment.
+CREATE FUNCTION contacts_to_stop(p_since timestamptz, p_limit int) RETURNS TABLE (tenant_id uuid, contact_id uuid, why text, words text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT DISTINCT t.tenant_id, found.contact_id, found.why, found.words
+    FROM (SELECT DISTINCT s.tenant_id FROM sequences s WHERE s.state IN ('active', 'paused') AND s.deleted_at IS NULL) AS t
+    CROSS JOIN LATERAL (
+        SELECT m.contact_id, 'unsubscribe'::text AS why, m.address || ' is on the suppression list.' AS words
+        FROM suppressions u JOIN contact_emails m ON m.tenant_id = t.tenant_id AND m.address_lc = u.value_lc
+        WHERE u.tenant_id = t.tenant_id AND u.created_at > p_since AND u.kind = 'email' AND u.channel IN ('all', 'email')
+        UNION ALL
+        SELECT c.id, 'unsubscribe', 'This contact is not to be contacted.'
+        FROM suppressions u JOIN contacts c ON c.tenant_id = t.tenant_id AND c.id = CASE WHEN u.kind = 'contact' THEN u.value_lc::uuid END
+        WHERE u.tenant_id = t.tenant_id AND u.created_at > p_since AND u.kind = 'contact' AND u.channel IN ('all', 'email')
+        UNION ALL
+        SELECT c.id, 'stage', 'The stage is ' || c.stage || ' now.' FROM contacts c
+        WHERE c.tenant_id = t.tenant_id AND c.updated_at > p_since AND c.deleted_at IS NULL AND EXISTS (
+            SELECT FROM enrolments e JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id
+            WHERE e.tenant_id = t.tenant_id AND e.contact_id = c.id AND e.state IN ('active', 'paused')
+              AND (s.stop_on -> 'stage' ? c.stage OR s.goal ->> 'stage' = c.stage))
+    ) AS found
+    WHERE EXISTS (SELECT FROM enrolments e WHERE e.tenant_id = t.tenant_id AND e.contact_id = found.contact_id
+        AND e.state IN ('active', 'paused'))
     LIMIT p_limit
 $$;
 
@@ -213,6 +251,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 
 SELECT give_to_system(f) FROM unnest(ARRAY[
-    'sequences_to_plan(timestamptz,int)', 'enrolments_due_for(text,timestamptz,int)', 'enrolments_to_resume(timestamptz,int)',
+    'sequences_to_plan(timestamptz,int)', 'enrolments_due(timestamptz,int)', 'step_runs_to_settle(int)', 'contacts_to_stop(timestamptz,int)', 'enrolments_to_resume(timestamptz,int)',
     'sequences_moved(double precision,int)'
 ]::regprocedure[]) AS f;
