@@ -26,7 +26,7 @@ from integrations.sandbox.gmail.post import PostOffice, Sent
 from integrations.sandbox.gmail.pushes import Pushes
 from integrations.sandbox.gmail.refusals import OAuthRefusal, Refusal
 from integrations.sandbox.gmail.seeding import seed
-from integrations.sandbox.gmail.settings import GmailSettings
+from integrations.sandbox.gmail.settings import GmailSettings, PushSettings
 from integrations.sandbox.gmail.signing import Signer
 from integrations.sandbox.gmail.state import State
 from integrations.sandbox.gmail.stock import Stock
@@ -135,6 +135,11 @@ class GmailSandbox:
     def push_to(self, url: str, audience: str = "") -> None:
         """Send pushes there from now on; an empty audience is the URL."""
         self._world.push_to(url, audience)
+
+    @property
+    def push_settings(self) -> PushSettings:
+        """Where pushes go now, and whom they come from."""
+        return self.pushes.settings
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken, ValueError when the file of the mail is damaged."""
