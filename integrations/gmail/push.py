@@ -45,10 +45,12 @@ class GooglePushes:
         if not self._client.push_audience or not self._client.push_account:
             raise ValueError("pushes are not set up")
         claims = await self._verified(token.strip())
+        if claims.get("aud") != self._client.push_audience:
+            raise ValueError("signed for another audience than GOOGLE_PUSH_AUDIENCE")
         if claims.get("iss") not in ISSUERS:
             raise ValueError("another issuer than Google")
         if claims.get("email") != self._client.push_account or claims.get("email_verified") is not True:
-            raise ValueError("signed for another account than the push subscription's")
+            raise ValueError("signed as another account than GOOGLE_PUSH_ACCOUNT")
         return _push(body)
 
     async def _verified(self, token: str) -> Mapping[str, Any]:
@@ -57,11 +59,12 @@ class GooglePushes:
             if not isinstance(key_id, str) or not key_id:
                 raise ValueError("a token without a key id")
             certs = await self._certs.with_key(key_id)
-            claims: Mapping[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]
-                token, certs=certs, audience=self._client.push_audience, clock_skew_in_seconds=CLOCK_SKEW_S
-            )
+            claims = jwt.decode(token, certs=certs, clock_skew_in_seconds=CLOCK_SKEW_S)  # type: ignore[no-untyped-call]
         except (GoogleAuthError, TypeError, KeyError, AttributeError, UnicodeError) as error:
-            raise ValueError(f"a forged or expired token: {error}") from error
+            # Its own message may hold the token.
+            raise ValueError(f"a forged or expired token ({type(error).__name__})") from None
+        if not isinstance(claims, Mapping):
+            raise ValueError("a token without claims")
         return claims
 
 

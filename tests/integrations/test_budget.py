@@ -34,6 +34,28 @@ async def test_a_burst_goes_at_once_and_the_rest_wait_their_turn_up_to_the_limit
     assert await meter.take() == Turn(True, 0)
 
 
+async def test_a_call_may_be_worth_several() -> None:
+    clock = Clock()
+    meter = Meter("unused", state(None), Budget(per_s=10.0, burst=20, longest_wait_s=1.0), clock)
+
+    assert await meter.take(15.0) == Turn(True, 0)
+    assert await meter.take(5.0) == Turn(True, 0)
+    dear, cheap = await meter.take(11.0), await meter.take(10.0)
+
+    assert not dear.granted
+    assert cheap == Turn(True, 1.0)
+    clock.now += 3.0
+    assert await meter.take(20.0) == Turn(True, 0)
+
+
+async def test_what_a_call_is_worth_is_shared_too(redis: Redis, credential: str) -> None:
+    meters = [Meter(f"test:budget:{credential}", state(redis), Budget(0.01, burst=100, longest_wait_s=5.0)) for _ in range(2)]
+
+    assert (await meters[0].take(60.0)).granted
+    assert not (await meters[1].take(60.0)).granted
+    assert (await meters[1].take(40.0)).granted
+
+
 async def test_a_refused_call_takes_no_place_in_the_line() -> None:
     meter = Meter("unused", state(None), BUDGET, Clock())
     for _ in range(4):

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from integrations.budget import Budget
 from integrations.errors import RateLimited, Rejected, Transient
 from integrations.gmail import Google
 from integrations.gmail import account as gmail_account
+from integrations.gmail import google as gmail_google
 from integrations.gmail.mapping import LABELS
 from integrations.mail import MailLabel, MessageRef
 from integrations.sandbox.gmail import GmailSandbox
@@ -209,6 +211,21 @@ async def test_many_who_ask_at_once_share_one_access_token(world: GmailWorld) ->
     await asyncio.gather(*(world.mailbox.profile() for _ in range(20)))
 
     assert len(asked) == 1
+
+
+async def test_a_mailboxs_quota_is_spent_by_what_each_call_costs(sandbox: GmailSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gmail_google, "QUOTA_BUDGET", Budget(per_s=0.01, burst=120, longest_wait_s=0.5))
+    async with gmail_world(sandbox) as world:
+        for number in range(3):
+            await world.deliver(letter(f"Number {number}"))
+        refs = (await world.mailbox.list_messages()).refs
+        await world.mailbox.send(offer(world))
+
+        with pytest.raises(RateLimited) as over:
+            await world.mailbox.fetch(refs)
+
+        assert len(await world.mailbox.fetch(refs[:2])) == 2
+    assert over.value.retry_after
 
 
 async def test_mail_that_comes_out_of_spam_is_news(world: GmailWorld) -> None:
