@@ -38,15 +38,15 @@ async def plan_meeting(tx: Tx, contact_id: UUID, given: MeetingIn, now: datetime
     Raises NotFound for the contact, Invalid for a mailbox or an address that can't be used or a time that is past, Forbidden
     where the contact may not be written to.
     """
+    invited = await _invited(tx, contact_id, given.to)
+    box = await _mailbox(tx, given.mailbox_id)
     if given.end_at <= now:
         raise Invalid.field("end_at", "This time is past.")
-    box = await _mailbox(tx, given.mailbox_id)
-    invited = await _invited(tx, contact_id, given.to)
     look = orjson.loads(await permits.look(tx, contact_id, "email", invited.address))
     if not look["allowed"]:
         raise Forbidden(look["explanation"], code="not_permitted")
     organizer = Address(box["display_name"] or box["user_name"], box["address"])
-    meeting_id, send_id = uuid4(), uuid4()
+    meeting_id = uuid4()
     uid = f"{meeting_id}@{box['address'].rpartition('@')[2]}"
     await tx.fetchval(
         _SQL["insert_meeting"],
@@ -72,7 +72,7 @@ async def plan_meeting(tx: Tx, contact_id: UUID, given: MeetingIn, now: datetime
         mail_send_id=None,
     )
     row = await _lock(tx, meeting_id)
-    await _send(tx, row, "REQUEST", row["sequence"], send_id=send_id)
+    await _send(tx, row, "REQUEST", row["sequence"])
     await tell(tx, meeting_id, MeetingPlanned)
     return await _read(tx, meeting_id)
 
@@ -165,9 +165,7 @@ async def answer_meeting(tx: Tx, meeting_id: UUID, answer: MeetingAnswer) -> tup
     return await _read(tx, meeting_id)
 
 
-async def _send(
-    tx: Tx, row: asyncpg.Record, method: Literal["REQUEST", "CANCEL"], sequence: int, *, send_id: UUID | None = None
-) -> None:
+async def _send(tx: Tx, row: asyncpg.Record, method: Literal["REQUEST", "CANCEL"], sequence: int) -> None:
     """Put the mail that says it into the outbox, below the ones before it."""
     organizer = orjson.loads(row["organizer"])
     attendees = tuple(Address(one["name"], one["address"]) for one in orjson.loads(row["attendees"]))
@@ -197,7 +195,6 @@ async def _send(
             follows_send_id=row["mail_send_id"],
             invitation=invitation,
             source="meeting",
-            send_id=send_id,
         ),
     )
     await tx.execute(_SQL["update_meeting"], id=row["id"], mail_send_id=sent)
