@@ -7,7 +7,8 @@ from html import escape
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.25rem;color:#1a1d21;background:#fff}"
     "h1{font-size:1.4rem;line-height:1.25}"
-    "button{font:inherit;padding:.6rem 1.1rem;border:1px solid #1a1d21;border-radius:.4rem;background:#1a1d21;color:#fff;cursor:pointer}"
+    "button{font:inherit;padding:.6rem 1.1rem;border:1px solid #1a1d21;border-radius:.4rem;"
+    "background:#1a1d21;color:#fff;cursor:pointer}"
     "button.quiet{background:none;color:inherit}button:focus-visible{outline:3px solid #4c8dff;outline-offset:2px}"
     "@media(prefers-color-scheme:dark){body{background:#16181b;color:#e8eaed}button{background:#e8eaed;color:#16181b}}"
 )

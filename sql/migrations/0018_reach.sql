@@ -155,6 +155,8 @@ CREATE TABLE mail_bounces (
     status      text NOT NULL DEFAULT '',
     diagnostic  text NOT NULL DEFAULT '',
     at          timestamptz NOT NULL DEFAULT now(),
+    -- It made its mailbox stop; what was sent before is not held against the mailbox again.
+    stopped_it  boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, mailbox_id) REFERENCES mailboxes (tenant_id, id) ON DELETE SET NULL (mailbox_id),
     FOREIGN KEY (tenant_id, send_id) REFERENCES mail_sends (tenant_id, id) ON DELETE SET NULL (send_id),
@@ -162,13 +164,15 @@ CREATE TABLE mail_bounces (
 );
 CREATE INDEX mail_bounces_newest ON mail_bounces (tenant_id, at, id);
 CREATE INDEX mail_bounces_of_mailbox ON mail_bounces (tenant_id, mailbox_id, at, id);
+CREATE INDEX mail_bounces_that_stopped ON mail_bounces (tenant_id, mailbox_id, at) WHERE stopped_it;
 CREATE INDEX mail_bounces_of_address ON mail_bounces (tenant_id, address_lc, at);
 CREATE UNIQUE INDEX mail_bounces_once ON mail_bounces (tenant_id, send_id, kind, address_lc) WHERE send_id IS NOT NULL;
 
 SELECT protect_table(t) FROM unnest(ARRAY['templates', 'template_versions', 'template_uses', 'tracking_settings', 'tracked_sends',
     'tracked_links', 'tracking_hits', 'unsubscribes', 'mail_bounces']::regclass[]) AS t;
 GRANT SELECT, INSERT, UPDATE ON templates, template_uses, tracking_settings, tracked_sends, tracking_hits, unsubscribes TO ringside_app;
-GRANT SELECT, INSERT ON template_versions, tracked_links, mail_bounces TO ringside_app;
+GRANT SELECT, INSERT, UPDATE ON mail_bounces TO ringside_app;
+GRANT SELECT, INSERT ON template_versions, tracked_links TO ringside_app;
 
 -- The suppression list takes companies as well (by the name that stands on the contact), and two more ways in which people say it
 -- themselves: they unsubscribe, or they complain to their provider.

@@ -1,0 +1,16 @@
+"""Bounces and complaints over HTTP."""
+
+from __future__ import annotations
+
+from hub.bounces import queries
+from hub.bounces.models import BounceFilter, MailBouncePage
+from hub.db import Tx
+from hub.http.endpoint import Reply, Req, Routes
+
+routes = Routes("bounces")
+
+
+@routes.get("/mail/bounces", query=BounceFilter, returns=MailBouncePage)
+async def list_bounces(tx: Tx, req: Req[BounceFilter, None]) -> Reply:
+    """Mail that came back, and complaints, newest first."""
+    return Reply(await queries.list_bounces(tx, req.query))
