@@ -48,25 +48,29 @@ async def facts_for_many(
     tx: Tx, contact_ids: Sequence[UUID], *, user_id: UUID | None, mailbox_id: UUID | None = None
 ) -> dict[UUID, Facts]:
     """The facts about many contacts in two statements; those that do not exist are left out."""
-    row = await tx.fetchrow(_SQL["sender_facts"], person_id=user_id, mailbox_id=mailbox_id)
-    assert row is not None
-    sender = orjson.loads(row["json"])
-    signature = sender["sender"].pop("signature", None)
-    writing = Fields("sender", _filled(sender["sender"]))
-    if signature:
-        writing["signature"] = trusted(clean(signature))
-    company = Fields("company", _filled(sender["company"]))
+    shared = await facts_of_sender(tx, user_id=user_id, mailbox_id=mailbox_id)
     facts: dict[UUID, Facts] = {}
     for found in await tx.fetch(_SQL["contact_facts"], contact_ids=list(contact_ids)):
         values = _filled(orjson.loads(found["json"]))
         values["custom"] = Fields("contact.custom", _filled(values.get("custom") or {}))
-        facts[found["id"]] = {
-            "contact": Fields("contact", values),
-            "sender": writing,
-            "company": company,
-            "unsubscribe_url": UNSUBSCRIBE_URL,
-        }
+        facts[found["id"]] = {**shared, "contact": Fields("contact", values)}
     return facts
+
+
+async def facts_of_sender(tx: Tx, *, user_id: UUID | None, mailbox_id: UUID | None = None) -> Facts:
+    """The facts about who writes and for which company, with a contact of whom nothing is known."""
+    row = await tx.fetchrow(_SQL["sender_facts"], person_id=user_id, mailbox_id=mailbox_id)
+    assert row is not None
+    known = orjson.loads(row["json"])
+    sender = _filled(known["sender"])
+    if "signature" in sender:
+        sender["signature"] = trusted(clean(sender["signature"]))
+    return {
+        "contact": Fields("contact", {"custom": Fields("contact.custom", {})}),
+        "sender": Fields("sender", sender),
+        "company": Fields("company", _filled(known["company"])),
+        "unsubscribe_url": UNSUBSCRIBE_URL,
+    }
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

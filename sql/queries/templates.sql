@@ -102,3 +102,23 @@ FROM template_versions v WHERE v.tenant_id = :tenant_id AND v.template_id = :id
 INSERT INTO template_uses (tenant_id, send_id, template_id, version)
 VALUES (:tenant_id, :send_id, :template_id, :version)
 ON CONFLICT (tenant_id, send_id) DO UPDATE SET template_id = excluded.template_id, version = excluded.version, used_at = now()
+
+-- name: results
+-- What became of a template's mail, by version and all together; people's doings only.
+SELECT json_build_object('data', coalesce(json_agg(r.json ORDER BY r.version DESC) FILTER (WHERE r.version IS NOT NULL), '[]'::json),
+    'total', (array_agg(r.json) FILTER (WHERE r.version IS NULL))[1])::text
+FROM (
+    SELECT g.version, json_build_object('version', coalesce(g.version, 0), 'sent', count(s.id),
+        'delivered', count(s.id) FILTER (WHERE NOT x.bounced), 'opens_tracked', count(*) FILTER (WHERE k.opens),
+        'opened', count(*) FILTER (WHERE k.first_opened_at IS NOT NULL), 'clicks_tracked', count(*) FILTER (WHERE k.clicks),
+        'clicked', count(*) FILTER (WHERE k.first_clicked_at IS NOT NULL), 'replied', count(*) FILTER (WHERE k.replied_at IS NOT NULL),
+        'bounced', count(*) FILTER (WHERE x.bounced), 'unsubscribed', count(*) FILTER (WHERE x.unsubscribed)) AS json
+    FROM template_uses g
+    LEFT JOIN mail_sends s ON s.tenant_id = g.tenant_id AND s.id = g.send_id AND s.state = 'sent'
+    LEFT JOIN tracked_sends k ON k.tenant_id = s.tenant_id AND k.send_id = s.id
+    CROSS JOIN LATERAL (SELECT
+        EXISTS (SELECT FROM mail_bounces b WHERE b.tenant_id = s.tenant_id AND b.send_id = s.id AND b.kind = 'bounce') AS bounced,
+        EXISTS (SELECT FROM unsubscribes n WHERE n.tenant_id = s.tenant_id AND n.send_id = s.id AND n.undone_at IS NULL) AS unsubscribed) AS x
+    WHERE g.tenant_id = :tenant_id AND g.template_id = :id
+    GROUP BY GROUPING SETS ((g.version), ())
+) AS r
