@@ -41,6 +41,7 @@ from hub.jobs import routes as jobs
 from hub.leases import routes as leases
 from hub.lines.routes import line_routes
 from hub.logging import configure_logging
+from hub.mail.routes import mail_routes
 from hub.mailboxes.routes import mailbox_routes
 from hub.meetings.routes import meeting_routes
 from hub.messages.routes import message_routes
@@ -115,6 +116,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         inbound_routes(settings, providers),
         message_routes(settings, providers),
         mailbox_routes(settings, providers),
+        mail_routes(settings, providers),
         recording_routes(settings, providers),
         voicemail_routes(settings, providers),
         meeting_routes(settings),

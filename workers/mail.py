@@ -12,6 +12,7 @@ from hub.mail import delivering, labels, snoozing
 from hub.mail.delivering import Plan
 from hub.mailboxes.actions import mark_revoked
 from hub.mailboxes.opening import NoMail, access_is_gone, in_words, open_mailbox
+from hub.replies.actions import follow
 from integrations.errors import CircuitOpen, Rejected, Transient
 from integrations.mail import Mailbox, SentMail
 from integrations.mime import Address, Draft, NewAttachment, compose_message, read_message
@@ -128,7 +129,8 @@ async def _look(run: Run, plan: Plan, mailbox: Mailbox) -> None:
 async def _record(run: Run, plan: Plan, sent: SentMail, raw: bytes, object_key: str | None) -> None:
     parsed = await asyncio.to_thread(read_message, raw)
     async with run.finish() as tx:
-        await delivering.record_sent(tx, plan, sent, parsed, object_key=object_key, size=len(raw))
+        stored = await delivering.record_sent(tx, plan, sent, parsed, object_key=object_key, size=len(raw))
+        await follow(tx, stored, run.deps.clock.now())
         if plan.provider_draft_id is not None:
             await tx.defer(
                 "mail.forget_draft", {"mailbox_id": plan.mailbox and plan.mailbox.id, "draft_id": plan.provider_draft_id}

@@ -20,12 +20,27 @@ from hub.sealing import Seals
 from integrations.mailboxes import open_mail
 from integrations.objects import open_objects
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
-from workers import calls, cron, dialer, imports, inbound, leases, legs, lines, messages, numbers, recordings, voicemail, workflow
+from workers import (
+    calls,
+    cron,
+    dialer,
+    imports,
+    inbound,
+    leases,
+    legs,
+    lines,
+    mail,
+    messages,
+    numbers,
+    recordings,
+    voicemail,
+    workflow,
+)
 from workers.cron import AT_ONCE, duties_of
 from workers.job import Deps, Registry
 
-JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages)
-DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages)
+JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail)
+DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail)
 
 
 @dataclass(frozen=True, slots=True)

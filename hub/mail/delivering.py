@@ -181,9 +181,7 @@ async def suppressed_of(tx: Tx, addresses: list[str]) -> str | None:
     return found
 
 
-async def record_sent(
-    tx: Tx, plan: Plan, sent: SentMail, parsed: ParsedMessage, *, object_key: str | None, size: int
-) -> Stored | None:
+async def record_sent(tx: Tx, plan: Plan, sent: SentMail, parsed: ParsedMessage, *, object_key: str | None, size: int) -> Stored:
     """The provider has it: the mail is sent, and a message of its thread. May be repeated.
 
     `parsed` is what was sent. The message is kept under the Message-ID that it went out with, which answers refer to.

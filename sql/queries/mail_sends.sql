@@ -107,7 +107,7 @@ UPDATE mail_sends SET
 WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: delete_draft
-DELETE FROM mail_sends WHERE tenant_id = :tenant_id AND id = :id AND state = 'draft'
+DELETE FROM mail_sends WHERE tenant_id = :tenant_id AND id = :id AND state = 'canceled' AND asked_at IS NULL
 
 -- name: launch_send
 -- A draft goes: at a time of its own, or soon, with a while to take it back.
