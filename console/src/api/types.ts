@@ -48,7 +48,11 @@ export type DialSession = Schemas['Session'];
 export type DialCard = Schemas['Card'];
 export type Message = Schemas['Message'];
 export type Thread = Schemas['Thread'];
-export type Consent = Schemas['Consent'];
+export type Consent = Schemas['hub__permits__models__Consent'];
+export type Meeting = Schemas['Meeting'];
+export type Mailbox = Schemas['Mailbox'];
+export type PrivacyRuleIn = Schemas['PrivacyRuleIn'];
+export type TrackingSettings = Schemas['TrackingSettings'];
 export type AlertRules = Schemas['AlertRules'];
 export type AvailableNumber = Schemas['Available'];
 

@@ -1,6 +1,7 @@
 import { ActionIcon, Anchor, Badge, Button, Group, Menu, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import {
+  IconCalendarPlus,
   IconDots,
   IconMail,
   IconMessage,
@@ -16,6 +17,7 @@ import { ApiError } from '../api/errors';
 import type { Contact, Phone } from '../api/types';
 import { CallButton } from '../calls/CallButton';
 import { usePeopleNames } from '../floor/people';
+import { InviteForm } from '../meetings/InviteForm';
 import { ClaimNote } from '../permits/ClaimNote';
 import { Consents } from '../permits/Consents';
 import { PermitNote } from '../permits/PermitNote';
@@ -157,9 +159,15 @@ function Gone({ id, onClose }: { id: string; onClose: () => void }) {
   );
 }
 
-type HeadProps = { contact: Contact; onClose: () => void; onEdit: () => void; onConsent: () => void };
+type HeadProps = {
+  contact: Contact;
+  onClose: () => void;
+  onEdit: () => void;
+  onConsent: () => void;
+  onInvite: () => void;
+};
 
-function Head({ contact, onClose, onEdit, onConsent }: HeadProps) {
+function Head({ contact, onClose, onEdit, onConsent, onInvite }: HeadProps) {
   const remove = useDeletion(onClose);
   const name = fullName(contact);
   return (
@@ -194,6 +202,11 @@ function Head({ contact, onClose, onEdit, onConsent }: HeadProps) {
             >
               Text messages
             </Menu.Item>
+            {contact.emails.length > 0 && (
+              <Menu.Item leftSection={<IconCalendarPlus size={16} />} onClick={onInvite}>
+                Invite to a meeting
+              </Menu.Item>
+            )}
             <Menu.Item leftSection={<IconShieldCheck size={16} />} onClick={onConsent}>
               Consent
             </Menu.Item>
@@ -214,6 +227,7 @@ function Head({ contact, onClose, onEdit, onConsent }: HeadProps) {
 export function ContactPanel({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useContact(id);
   const [editing, setEditing] = useState(false);
+  const [inviting, setInviting] = useState(false);
   const [asking, setAsking] = useState(false);
   useHotkeys([['Escape', onClose]]);
 
@@ -244,6 +258,7 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
         onClose={onClose}
         onEdit={() => setEditing(true)}
         onConsent={() => setAsking(true)}
+        onInvite={() => setInviting(true)}
       />
       <ClaimNote contactId={id} />
       <div className={classes.scroll}>
@@ -251,6 +266,7 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
         <Facts contact={contact} />
         <Timeline contactId={id} />
       </div>
+      {inviting && <InviteForm contact={contact} onClose={() => setInviting(false)} />}
       {asking && <Consents contactId={id} onClose={() => setAsking(false)} />}
       {editing && <EditContact id={id} onClose={() => setEditing(false)} />}
     </aside>

@@ -1,6 +1,7 @@
 import { Button, Text, Textarea, Title } from '@mantine/core';
 import { getHotkeyHandler } from '@mantine/hooks';
 import {
+  IconCalendarEvent,
   IconCheckbox,
   IconInfoCircle,
   IconMail,
@@ -11,6 +12,8 @@ import {
 import { type ComponentType, useId, useState } from 'react';
 import type { Activity } from '../api/types';
 import { CallInWords } from '../calls/CallInWords';
+import { MailInWords } from '../mail/MailInWords';
+import { MeetingInWords } from '../meetings/MeetingInWords';
 import { Age } from '../ui/Age';
 import { Ago } from '../ui/Elapsed';
 import { notifyFailure } from '../ui/notify';
@@ -25,6 +28,7 @@ const ICONS: Record<Activity['kind'], ComponentType<{ size: number; stroke: numb
   note: IconNote,
   task: IconCheckbox,
   system: IconInfoCircle,
+  meeting: IconCalendarEvent,
 };
 
 const DEEDS: Record<Activity['kind'], string> = {
@@ -34,6 +38,17 @@ const DEEDS: Record<Activity['kind'], string> = {
   note: 'wrote a note',
   task: 'set a task',
   system: '',
+  meeting: 'set a meeting',
+};
+
+const MAIL_DEEDS: Record<NonNullable<Activity['mail']>['kind'], string> = {
+  human: 'wrote an email',
+  auto_reply: 'answered automatically',
+  out_of_office: 'are out of the office',
+  bounce: 'could not be reached by email',
+  complaint: 'complained about an email',
+  calendar: 'sent an invitation',
+  bulk: 'sent a circular',
 };
 
 function NoteComposer({ contactId }: { contactId: string }) {
@@ -75,7 +90,8 @@ function NoteComposer({ contactId }: { contactId: string }) {
 
 function Item({ activity }: { activity: Activity }) {
   const Icon = ICONS[activity.kind];
-  const who = activity.actor?.name ?? 'Ringside';
+  const inbound = activity.mail?.direction === 'inbound' || activity.meeting?.direction === 'inbound';
+  const who = inbound ? 'They' : (activity.actor?.name ?? 'Ringside');
   return (
     <li className={classes.item}>
       <span className={classes.itemIcon} aria-hidden>
@@ -91,16 +107,20 @@ function Item({ activity }: { activity: Activity }) {
                 <Text component="span" fw={600}>
                   {who}
                 </Text>{' '}
-                {DEEDS[activity.kind]}
+                {activity.mail ? MAIL_DEEDS[activity.mail.kind] : DEEDS[activity.kind]}
               </>
             )}
           </span>
           <Ago at={activity.at} />
         </div>
         {activity.call && <CallInWords call={activity.call} />}
-        {activity.body && activity.kind !== 'system' && activity.body !== activity.call?.note && (
-          <div className={classes.itemBody}>{activity.body}</div>
-        )}
+        {activity.mail && <MailInWords mail={activity.mail} />}
+        {activity.meeting && <MeetingInWords meeting={activity.meeting} />}
+        {activity.body &&
+          !activity.mail &&
+          !activity.meeting &&
+          activity.kind !== 'system' &&
+          activity.body !== activity.call?.note && <div className={classes.itemBody}>{activity.body}</div>}
       </div>
     </li>
   );

@@ -40,6 +40,8 @@ const REREADS = new Map<unknown, string[]>([
   ['threads', ['message.']],
   ['conversation', ['message.']],
   ['alert_rules', ['alert_rules.']],
+  ['mailboxes', ['mailbox.']],
+  ['tracking', ['tracking']],
   ['consents', ['consent.']],
   ['listeners', ['call.listeners_changed', 'call.updated']],
   ['voice_settings', ['voice_settings.']],

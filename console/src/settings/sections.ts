@@ -27,6 +27,20 @@ export const SECTIONS: Section[] = [
     panel: lazy(() => import('./VoicePanel')),
   },
   {
+    at: 'mailboxes',
+    label: 'Mailboxes',
+    hint: 'Where mail comes from and goes out',
+    least: 'rep',
+    panel: lazy(() => import('./MailboxesPanel')),
+  },
+  {
+    at: 'tracking',
+    label: 'Mail tracking',
+    hint: 'Whether opens and clicks are looked for, and what counts',
+    least: 'manager',
+    panel: lazy(() => import('./TrackingPanel')),
+  },
+  {
     at: 'alerts',
     label: 'Alerts',
     hint: 'What managers are warned of on the floor',
