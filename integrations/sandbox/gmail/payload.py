@@ -156,7 +156,11 @@ def _content(part: Message) -> bytes:
     if isinstance(inner, bytes):
         return inner
     nested = parts_of(part)
-    return nested[0].as_bytes() if nested else b""
+    # A message within the message; one that is nested too deep is shown as empty.
+    try:
+        return nested[0].as_bytes() if nested else b""
+    except (RecursionError, UnicodeError, LookupError, KeyError):
+        return b""
 
 
 def _text(part: Message) -> str:
