@@ -149,7 +149,8 @@ async def an_invitation_of_theirs(db: Database, company: Company, mailbox_id: UU
     """A meeting that a contact invited to."""
     theirs, ours = await address_of(db, company, contact_id), await address_of_mailbox(db, company, mailbox_id)
     await arrive(db, company, mailbox_id, message(theirs, ours, calendar=invitation(theirs, ours, f"{uuid4()}@example.com")))
-    return (await meetings_with(db, company, contact_id))[-1]["id"]
+    meeting_id: UUID = (await meetings_with(db, company, contact_id))[-1]["id"]
+    return meeting_id
 
 
 async def meetings_with(db: Database, company: Company, contact_id: UUID) -> list[dict[str, Any]]:
