@@ -182,8 +182,12 @@ class BodyReader:
             )
 
     def _is_other_view(self, part: Part) -> bool:
-        """Is it a part without a name that only machines read: a report's status, an empty one?"""
-        return part.content_type in _REPORTS or (not part.body.strip() and not part.filename)
+        """Is it a part without a name that only machines read: a report's status, an empty one, a meeting that is a file too?"""
+        if part.filename:
+            return False
+        if part.content_type == "text/calendar" and any(leaf.filename.lower().endswith(".ics") for leaf in self._leaves):
+            return True
+        return part.content_type in _REPORTS or not part.body.strip()
 
 
 def _name_of(part: Part, index: int) -> str:

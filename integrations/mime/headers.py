@@ -82,7 +82,8 @@ class Headers:
         try:
             pairs = message.get_params(failobj=[], header="content-type", unquote=True) or []
             # Of two of the same name the encoded one counts (RFC 6266, 4.3), else the first.
-            pairs = sorted(reversed(pairs[1:]), key=lambda pair: isinstance(pair[1], tuple))
+            pairs = pairs[:0:-1]
+            pairs.sort(key=lambda pair: isinstance(pair[1], tuple))
             values = {key.lower(): collapse_rfc2231_value(value) for key, value in pairs}
         except (ValueError, TypeError, LookupError, RecursionError, UnicodeError):
             self.problems.append(f"the parameters of {name} can't be read")
