@@ -12,7 +12,7 @@ from integrations.errors import RateLimited, Rejected
 from integrations.gmail.api import Api
 from integrations.gmail.mapping import answer_error, our_error
 from integrations.gmail.oauth import AccessTokens
-from integrations.gmail.wire import LARGEST_ANSWER, Oversized, Wire, Wires
+from integrations.gmail.wire import LARGEST_ANSWER, Call, Oversized, Wire, Wires
 from integrations.guard import Guard
 
 T = TypeVar("T")
@@ -39,13 +39,25 @@ class Account:
         self._guard = guard
         self._refresh_token = refresh_token
 
-    async def ask(self, operation: str, units: int, build: Build, read: Callable[[Any], T], *, repeatable: bool = True) -> T:
-        """Ask for what `build` makes a request of, and read the answer. Raises the guard's errors."""
+    async def ask(
+        self,
+        operation: str,
+        units: int,
+        build: Build,
+        read: Callable[[Any], T],
+        *,
+        repeatable: bool = True,
+        begin_by: float = float("inf"),
+    ) -> T:
+        """Ask for what `build` makes a request of, and read the answer. Raises the guard's errors.
+
+        What is not `repeatable` leaves here once at most, and begins until `begin_by` (monotonic, in seconds) or not at all.
+        """
 
         def in_thread(wire: Wire) -> T:
             return read(build(self._api()).execute(http=wire, num_retries=0))
 
-        return await self._call(operation, units, in_thread, once=not repeatable)
+        return await self._call(operation, units, in_thread, lambda token: Call(token, not repeatable, begin_by=begin_by))
 
     async def ask_each(self, operation: str, units: int, builds: Sequence[Build]) -> list[Any]:
         """Ask for several at once, in one batch; None for those that Google does not have.
@@ -75,16 +87,14 @@ class Account:
                 raise next((each for each in failures if not _is_pace(each)), failures[0])
 
         largest = LARGEST_BATCH if len(builds) > 1 else LARGEST_ANSWER
-        await self._call(operation, units * len(builds), in_thread, largest=largest)
+        await self._call(operation, units * len(builds), in_thread, lambda token: Call(token, largest=largest))
         return [answers[number] for number in range(len(builds))]
 
-    async def _call(
-        self, operation: str, units: int, in_thread: Callable[[Wire], T], *, once: bool = False, largest: int = LARGEST_ANSWER
-    ) -> T:
+    async def _call(self, operation: str, units: int, in_thread: Callable[[Wire], T], make: Callable[[str], Call]) -> T:
         for is_last in (False, True):
             token = await self._tokens.of(self._refresh_token)
             try:
-                return await self._attempt(operation, units, in_thread, token, once, largest)
+                return await self._attempt(operation, units, in_thread, make, token)
             except Rejected as error:
                 # Nothing was done. An access token may end before its time; a fresh one tells whether the consent is gone.
                 if error.status != 401 or is_last:
@@ -93,11 +103,11 @@ class Account:
         raise AssertionError("unreachable")
 
     async def _attempt(
-        self, operation: str, units: int, in_thread: Callable[[Wire], T], token: str, once: bool, largest: int
+        self, operation: str, units: int, in_thread: Callable[[Wire], T], make: Callable[[str], Call], token: str
     ) -> T:
         async def ask() -> T | RateLimited | Oversized:
             try:
-                return await self._wires.run(in_thread, token=token, once=once, largest=largest)
+                return await self._wires.run(in_thread, make(token))
             except Oversized as error:
                 return error
             except Exception as error:
@@ -110,7 +120,8 @@ class Account:
                     return ours
                 raise ours from error
 
-        answer = await self._guard.call(operation, ask, repeatable=not once, budget=QUOTA, cost=units)
+        repeatable = not make(token).once
+        answer = await self._guard.call(operation, ask, repeatable=repeatable, budget=QUOTA, cost=units)
         if isinstance(answer, RateLimited | Oversized):
             raise answer
         return answer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.parser import BytesHeaderParser
@@ -39,6 +41,9 @@ BATCH: Final = 25
 # A larger message is uploaded as it is instead of being put into JSON.
 LARGEST_IN_JSON: Final = 1_000_000
 HISTORY_PAGES: Final = 10
+# Who waits for an access token or the quota for longer does not send any more; and the look at what was sent is soon given up.
+BEGINS_WITHIN_S: Final = 15.0
+LOOKED_AT_WITHIN_S: Final = 5.0
 # Mail sent by others' clocks, and how many of the last sent are looked at whatever their time.
 CLOCK_MARGIN: Final = timedelta(minutes=5)
 SENT_PAGE: Final = 50
@@ -139,22 +144,25 @@ class GmailMailbox:
     async def send(self, raw: bytes, *, thread_id: str = "") -> SentMail:
         """Send, once. A thread that is gone is done without.
 
-        The Message-ID is the one that Google gave it, or ours where that can't be asked now.
+        It leaves here within BEGINS_WITHIN_S and is cut off after the guard's time limit, or never: when this has ended, nothing
+        is on its way any more. The Message-ID is the one that Google gave it, or ours where that can't be asked now.
         """
+        begin_by = time.monotonic() + BEGINS_WITHIN_S
         try:
-            ref = await self._send(raw, thread_id)
+            ref = await self._send(raw, thread_id, begin_by)
         except Rejected as error:
             if error.status != 404 or not thread_id:
                 raise
-            ref = await self._send(raw, "")
+            ref = await self._send(raw, "", begin_by)
         ours = BytesHeaderParser(policy=compat32).parsebytes(raw[:100_000]).get("Message-ID", "")
         try:
-            sent = await self._headers([ref])
+            async with asyncio.timeout(LOOKED_AT_WITHIN_S):
+                sent = await self._headers([ref])
         except Exception:  # whatever it is, the message is sent, and must not look as if it were not
             sent = []
         return SentMail(ref, _message_id(sent[0]) if sent and sent[0] else str(ours).strip())
 
-    async def _send(self, raw: bytes, thread_id: str) -> MessageRef:
+    async def _send(self, raw: bytes, thread_id: str, begin_by: float) -> MessageRef:
         def build(api: Api) -> Any:
             body = {"threadId": thread_id} if thread_id else {}
             if len(raw) <= LARGEST_IN_JSON:
@@ -162,7 +170,7 @@ class GmailMailbox:
             media = MediaIoBaseUpload(io.BytesIO(raw), mimetype="message/rfc822", resumable=False)
             return api.messages.send(userId=ME, body=body, media_body=media)
 
-        return await self._account.ask("messages.send", UNITS["send"], build, _ref, repeatable=False)
+        return await self._account.ask("messages.send", UNITS["send"], build, _ref, repeatable=False, begin_by=begin_by)
 
     async def find_sent(self, message_id: str, *, to: str, since: datetime) -> SentMail | None:
         """The message with this Message-ID among those sent since (by the real clock), also where Google gave it another.

@@ -11,8 +11,10 @@ import contextlib
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import httplib2
@@ -25,31 +27,43 @@ LARGEST_ANSWER: Final = 80_000_000
 
 
 class Unreachable(Exception):
-    """No connection came about, so nothing was sent."""
+    """No connection came about, or too late, so nothing was sent."""
 
 
 class Oversized(Exception):
     """The answer is larger than asked for; the rest of it was not read."""
 
 
+@dataclass(slots=True)
+class Call:
+    """What a thread is asked to do. What arrives `once` at most begins until `begin_by` (monotonic, in seconds) or not at all.
+
+    `is_over`: nobody waits for it any more.
+    """
+
+    token: str = field(repr=False)
+    once: bool = False
+    largest: int = LARGEST_ANSWER
+    begin_by: float = float("inf")
+    is_over: bool = False
+
+
 class Wire(httplib2.Http):  # type: ignore[misc]  # httplib2 has no types
-    """The connections of one thread. `token` is the access token of the call at hand."""
+    """The connections of one thread, and the call at hand."""
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(timeout=timeout_s, decode_limit_hard=LARGEST_ANSWER)
         self.follow_redirects = False
-        self.token = ""
-        self.once = False
-        self.largest = LARGEST_ANSWER
+        self.call = Call("")
         self.is_cut = False
 
     def request(self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **more: Any) -> Any:
         """Ask, as the owner of the token."""
-        return super().request(uri, method, body, {**(headers or {}), "authorization": f"Bearer {self.token}"}, **more)
+        return super().request(uri, method, body, {**(headers or {}), "authorization": f"Bearer {self.call.token}"}, **more)
 
     def _conn_request(self, conn: Any, request_uri: str, method: str, body: Any, headers: Any) -> Any:
         # What may be sent once only gets a new connection: a kept one may be dead already, and would leave us in doubt.
-        if self.once:
+        if self.call.once:
             conn.close()
         was_kept = conn.sock is not None
         try:
@@ -63,11 +77,13 @@ class Wire(httplib2.Http):  # type: ignore[misc]  # httplib2 has no types
         try:
             if conn.sock is None:
                 self._connect(conn)
+            if self.call.is_over or time.monotonic() > self.call.begin_by:
+                raise Unreachable("it was too late to begin")
             conn.request(method, request_uri, body, headers)
             answer = conn.getresponse()
-            content = answer.read(self.largest + 1)
-            if len(content) > self.largest:
-                raise Oversized(f"more than {self.largest} bytes")
+            content = answer.read(self.call.largest + 1)
+            if len(content) > self.call.largest:
+                raise Oversized(f"more than {self.call.largest} bytes")
         except BaseException:
             conn.close()
             raise
@@ -84,10 +100,10 @@ class Wire(httplib2.Http):  # type: ignore[misc]  # httplib2 has no types
 
     def cut(self) -> None:
         """End what is under way, from another thread."""
-        self.is_cut = True
         for conn in list(self.connections.values()):
-            with contextlib.suppress(OSError, AttributeError):
-                conn.sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError, TypeError, AttributeError):
+                # Not the TLS socket's own: that one would first forget that it is one, while the thread still writes.
+                socket.socket.shutdown(conn.sock, socket.SHUT_RDWR)
 
 
 class Wires:
@@ -99,23 +115,38 @@ class Wires:
         self._own = threading.local()
         self._all: list[Wire] = []
 
-    async def run(self, fn: Callable[[Wire], T], *, token: str, once: bool = False, largest: int = LARGEST_ANSWER) -> T:
-        """Run `fn` in a thread. `once`: what it sends arrives at most once. Raises what `fn` raises, and Oversized."""
+    async def run(self, fn: Callable[[Wire], T], call: Call) -> T:
+        """Run `fn` in a thread. Raises what `fn` raises, and Oversized.
+
+        When nobody waits any more, a call that arrives `once` at most is cut off, so that it does not arrive later still.
+        """
+        working: list[Wire] = []
 
         def work() -> T:
+            if call.is_over:
+                raise Unreachable("it was too late to begin")
             wire = self._wire()
-            wire.token, wire.once, wire.largest = token, once, largest
+            wire.call = call
+            working.append(wire)
             try:
                 return fn(wire)
             finally:
-                wire.token = ""
+                wire.call = Call("")
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        except asyncio.CancelledError:
+            call.is_over = True
+            for wire in working:
+                if call.once and wire.call is call:
+                    wire.cut()
+            raise
 
     def close(self) -> None:
         """Cut what is under way and let the threads end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         for wire in list(self._all):
+            wire.is_cut = True
             wire.cut()
 
     def _wire(self) -> Wire:

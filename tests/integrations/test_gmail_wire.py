@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +14,7 @@ import pytest
 
 from integrations.errors import Transient
 from integrations.gmail.mapping import our_error
-from integrations.gmail.wire import Oversized, Unreachable, Wire, Wires
+from integrations.gmail.wire import Call, Oversized, Unreachable, Wire, Wires
 
 
 @dataclass
@@ -75,11 +77,11 @@ def post(url: str) -> Callable[[Wire], bytes]:
 async def test_what_is_sent_once_is_not_sent_again_when_the_answer_is_lost(peer: Peer) -> None:
     async with threads(number=1) as wires:
         # A connection that is kept, as it would be in the middle of a day's work.
-        await wires.run(get(f"{peer.url}/before"), token="t")
+        await wires.run(get(f"{peer.url}/before"), Call("t"))
         peer.answer = lambda path: None
 
         with pytest.raises(OSError) as lost:
-            await wires.run(post(f"{peer.url}/send"), token="t", once=True)
+            await wires.run(post(f"{peer.url}/send"), Call("t", once=True))
 
     assert peer.heard.count("POST /send") == 1
     ours = our_error(lost.value)
@@ -88,8 +90,8 @@ async def test_what_is_sent_once_is_not_sent_again_when_the_answer_is_lost(peer:
 
 async def test_what_is_sent_once_goes_over_a_new_connection_so_that_a_stale_one_leaves_no_doubt(peer: Peer) -> None:
     async with threads(number=1) as wires:
-        await wires.run(get(f"{peer.url}/before"), token="t")
-        await wires.run(post(f"{peer.url}/send"), token="t", once=True)
+        await wires.run(get(f"{peer.url}/before"), Call("t"))
+        await wires.run(post(f"{peer.url}/send"), Call("t", once=True))
 
     assert peer.connections == 2
 
@@ -103,8 +105,8 @@ async def test_a_kept_connection_that_went_stale_is_replaced_for_what_may_be_rep
 
     peer.answer = once_a_connection
     async with threads(number=1) as wires:
-        assert await wires.run(get(f"{peer.url}/one"), token="t") == b"fine"
-        assert await wires.run(get(f"{peer.url}/two"), token="t") == b"fine"
+        assert await wires.run(get(f"{peer.url}/one"), Call("t")) == b"fine"
+        assert await wires.run(get(f"{peer.url}/two"), Call("t")) == b"fine"
 
     assert peer.heard == ["GET /one", "GET /two", "GET /two"]
 
@@ -112,7 +114,7 @@ async def test_a_kept_connection_that_went_stale_is_replaced_for_what_may_be_rep
 async def test_no_connection_means_that_nothing_was_sent() -> None:
     async with threads() as wires:
         with pytest.raises(Unreachable) as refused:
-            await wires.run(post("http://127.0.0.1:1/send"), token="t", once=True)
+            await wires.run(post("http://127.0.0.1:1/send"), Call("t", once=True))
 
     ours = our_error(refused.value)
     assert isinstance(ours, Transient) and not ours.ambiguous
@@ -120,7 +122,7 @@ async def test_no_connection_means_that_nothing_was_sent() -> None:
 
 async def test_each_caller_gets_their_own_answer_with_their_own_token(peer: Peer) -> None:
     async with threads() as wires:
-        answers = await asyncio.gather(*(wires.run(get(f"{peer.url}/{number}"), token=f"t{number}") for number in range(200)))
+        answers = await asyncio.gather(*(wires.run(get(f"{peer.url}/{number}"), Call(f"t{number}")) for number in range(200)))
 
     assert answers == [f"/{number}".encode() for number in range(200)]
     assert [f"GET /{token[1:]}" for token in peer.tokens] == peer.heard
@@ -130,14 +132,14 @@ async def test_an_answer_that_is_too_large_is_not_read_to_its_end(peer: Peer) ->
     peer.answer = lambda path: _ok(b"x" * 100_000)
     async with threads() as wires:
         with pytest.raises(Oversized):
-            await wires.run(get(f"{peer.url}/large"), token="t", largest=10_000)
-        assert len(await wires.run(get(f"{peer.url}/large"), token="t")) == 100_000
+            await wires.run(get(f"{peer.url}/large"), Call("t", largest=10_000))
+        assert len(await wires.run(get(f"{peer.url}/large"), Call("t"))) == 100_000
 
 
 async def test_closing_ends_what_hangs(peer: Peer) -> None:
     peer.answer = lambda path: b""
     wires = Wires(timeout_s=30.0)
-    hanging = asyncio.create_task(wires.run(get(f"{peer.url}/hang"), token="t"))
+    hanging = asyncio.create_task(wires.run(get(f"{peer.url}/hang"), Call("t")))
     deadline = time.monotonic() + 5.0
     while not peer.heard:
         assert time.monotonic() < deadline
@@ -148,3 +150,54 @@ async def test_closing_ends_what_hangs(peer: Peer) -> None:
     with pytest.raises(OSError):
         async with asyncio.timeout(5.0):
             await hanging
+
+
+async def test_what_nobody_waits_for_any_more_is_cut_off_and_does_not_arrive_later(peer: Peer) -> None:
+    whole = b"x" * 50_000_000
+    async with threads(number=1, timeout_s=30.0) as wires:
+        begun, over = asyncio.Event(), asyncio.Event()
+
+        async def stop_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1_000)
+            begun.set()
+            await over.wait()
+            writer.close()
+
+        server = await asyncio.start_server(stop_reading, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        sending = asyncio.create_task(wires.run(lambda wire: wire.request(url, "POST", body=whole), Call("t", once=True)))
+        await begun.wait()
+
+        sending.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        # The thread is free again at once, long before the time limit of the connection.
+        async with asyncio.timeout(5.0):
+            assert await wires.run(get(f"{peer.url}/next"), Call("t")) == b"/next"
+        over.set()
+        server.close()
+
+
+async def test_what_comes_too_late_to_begin_is_not_sent(peer: Peer) -> None:
+    async with threads(number=1) as wires:
+        with pytest.raises(Unreachable):
+            await wires.run(post(f"{peer.url}/send"), Call("t", once=True, begin_by=time.monotonic() - 1.0))
+
+    assert peer.heard == []
+
+
+async def test_what_waits_for_a_thread_when_it_is_given_up_is_not_sent(peer: Peer) -> None:
+    release = threading.Event()
+    async with threads(number=1) as wires:
+        blocking = asyncio.create_task(wires.run(lambda wire: release.wait(5.0), Call("t")))
+        waiting = asyncio.create_task(wires.run(post(f"{peer.url}/send"), Call("t", once=True)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        release.set()
+        await blocking
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await wires.run(get(f"{peer.url}/next"), Call("t"))
+
+    assert peer.heard == ["GET /next"]
