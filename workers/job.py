@@ -31,7 +31,7 @@ from hub.errors import HubError, TooMany, Unavailable
 from hub.sealing import Seals
 from hub.who import Who
 from integrations.errors import CircuitOpen, Rejected, Transient
-from integrations.mail import Mailboxes
+from integrations.mail import GoogleIdentity, Mailboxes
 from integrations.ports import CallbackReader, Messaging, Numbers, ObjectStore, Telephony, TwimlRenderer
 from workers.ledger import LEASE_MARGIN_S, Job, Ledger, LostLease
 
@@ -52,7 +52,7 @@ class Deps:
 
     What belongs to the telephone account is None where none is set up, `objects` where no place for files is.
     `callbacks` reads stored webhooks, `twiml` writes what an answered call shall do. `mailboxes` opens mailboxes, whose secrets
-    `seals` opens; `clock` is what schedules go by.
+    `seals` opens, `google` gives consents back; `clock` is what schedules go by.
     """
 
     db: Database
@@ -64,6 +64,7 @@ class Deps:
     callbacks: CallbackReader | None = None
     twiml: TwimlRenderer | None = None
     mailboxes: Mailboxes | None = None
+    google: GoogleIdentity | None = None
     seals: Seals | None = None
     clock: Clock = field(default_factory=Clock)
 

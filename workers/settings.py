@@ -30,6 +30,7 @@ from workers import (
     legs,
     lines,
     mail,
+    mailboxes,
     messages,
     numbers,
     recordings,
@@ -39,8 +40,8 @@ from workers import (
 from workers.cron import AT_ONCE, duties_of
 from workers.job import Deps, Registry
 
-JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail)
-DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail)
+JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail, mailboxes)
+DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail, mailboxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps
     seals, clock = Seals(settings), Clock.parse(settings.clock)
     redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
     stack.push_async_callback(redis.aclose)
-    mail = await stack.enter_async_context(open_mail(google_client(settings), redis))
+    mail = await stack.enter_async_context(open_mail(google_client(settings), redis, private_hosts=settings.private_mail_hosts))
     if account is None:
-        return Deps(db, settings, objects=objects, mailboxes=mail.mailboxes, seals=seals, clock=clock)
+        return Deps(db, settings, objects=objects, mailboxes=mail.mailboxes, google=mail.google, seals=seals, clock=clock)
     telephony = await stack.enter_async_context(
         TwilioTelephony.open(
             account.account_sid,
@@ -99,6 +100,7 @@ async def _deps(settings: Settings, db: Database, stack: AsyncExitStack) -> Deps
         callbacks=TwilioWebhook(account.auth_token, shared_keys=account.webhook_keys),
         twiml=Renderer(),
         mailboxes=mail.mailboxes,
+        google=mail.google,
         seals=seals,
         clock=clock,
     )

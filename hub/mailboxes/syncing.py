@@ -90,6 +90,11 @@ async def take_lease(tx: Tx, mailbox_id: UUID, kind: LeaseKind) -> tuple[Mailbox
             return None
 
 
+async def is_held(tx: Tx, mailbox_id: UUID, kind: LeaseKind) -> bool:
+    """Is somebody at this part of the mailbox's sync?"""
+    return await tx.fetchval(_SQL["is_held"], mailbox_id=mailbox_id, kind=kind) is not None
+
+
 async def queue_syncs(tx: Tx, mailbox_ids: Sequence[UUID], by: By) -> int:
     """Have these mailboxes asked, one job each; those for which one waits already are left out. How many jobs that are."""
     rows = await tx.fetch(_SQL["queue_syncs"], ids=list(mailbox_ids), lost_after_s=LOST_AFTER_S)
@@ -299,9 +304,10 @@ async def changes_are_told(tx: Tx, ids: Sequence[UUID]) -> None:
     await tx.execute(_SQL["changes_are_told"], ids=list(ids))
 
 
-async def forget_messages(tx: Tx, mailbox_id: UUID) -> None:
-    """What was taken in is erased."""
-    await tx.execute(_SQL["forget_messages"], mailbox_id=mailbox_id)
+async def forget_messages(tx: Tx, mailbox_id: UUID, limit: int) -> list[str]:
+    """What was taken in is erased; the provider's ids of those that were forgotten now."""
+    rows = await tx.fetch(_SQL["forget_messages"], mailbox_id=mailbox_id, limit=limit)
+    return [row["provider_id"] for row in rows]
 
 
 async def forget_secret(tx: Tx, mailbox_id: UUID) -> None:

@@ -244,6 +244,10 @@ UPDATE mailbox_leases SET again = true
 WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND kind = :kind AND until > now()
 RETURNING fence
 
+-- name: is_held
+SELECT fence FROM mailbox_leases
+WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND kind = :kind AND until > now()
+
 -- name: hold_lease
 -- Holds it longer; no row when somebody else has it meanwhile.
 UPDATE mailbox_leases SET until = now() + make_interval(secs => :lease_s)
@@ -356,8 +360,11 @@ DELETE FROM mailbox_changes WHERE tenant_id = :tenant_id AND id = ANY (:ids::uui
 DELETE FROM mailbox_changes WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id
 
 -- name: forget_messages
--- What was taken in is erased; a connection made anew takes it in anew.
-DELETE FROM mailbox_messages WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id
+-- Some of what was taken in and is erased; a connection made anew takes it in anew.
+DELETE FROM mailbox_messages WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND provider_id IN (
+    SELECT m.provider_id FROM mailbox_messages m WHERE m.tenant_id = :tenant_id AND m.mailbox_id = :mailbox_id
+    ORDER BY m.provider_id LIMIT :limit)
+RETURNING provider_id
 
 -- name: insert_oauth_state
 INSERT INTO oauth_states (tenant_id, id, state_hash, browser_hash, user_id, team_id, mailbox_id, visibility, since_days, sealed)
