@@ -75,7 +75,7 @@ async def open_providers(settings: Settings, stack: contextlib.AsyncExitStack) -
     objects = open_objects(settings.objects, settings.s3) if settings.objects else None
     redis: Redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2)
     stack.push_async_callback(redis.aclose)
-    mail = await stack.enter_async_context(open_mail(google_client(settings), redis))
+    mail = await stack.enter_async_context(open_mail(google_client(settings), redis, private_hosts=settings.private_mail_hosts))
     account = settings.twilio
     if account is None:
         return Providers(objects=objects, google=mail.google, pushes=mail.pushes, mailboxes=mail.mailboxes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,14 +11,16 @@ from redis.asyncio import Redis
 
 from integrations.errors import Rejected
 from integrations.gmail import Google
+from integrations.imap import MailServers
 from integrations.mail import GoogleClient, GoogleIdentity, Mailbox, Mailboxes, PushReader, ServerAccount
 
 
 class MailboxOpener:
     """The `Mailboxes` port."""
 
-    def __init__(self, google: Google | None) -> None:
+    def __init__(self, google: Google | None, servers: MailServers) -> None:
         self._google = google
+        self._servers = servers
 
     def gmail(self, address: str, refresh_token: str) -> Mailbox:
         """A Gmail mailbox. Raises Rejected where no OAuth client is set up."""
@@ -27,7 +30,7 @@ class MailboxOpener:
 
     def server(self, account: ServerAccount) -> Mailbox:
         """A mailbox by IMAP and SMTP."""
-        raise Rejected("not_set_up", f"Mail servers can't be reached yet: {account.imap_host}", 400, provider="imap")
+        return self._servers.mailbox(account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,16 @@ class MailParts:
 
 
 @asynccontextmanager
-async def open_mail(google: GoogleClient | None, redis: Redis | None) -> AsyncIterator[MailParts]:
-    """Have mailboxes opened for as long as the context lasts, inside the running loop."""
+async def open_mail(
+    google: GoogleClient | None, redis: Redis | None, *, private_hosts: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[MailParts]:
+    """Have mailboxes opened for as long as the context lasts, inside the running loop.
+
+    `private_hosts`: mail servers may stand in private networks. `tls` is what their certificates are checked with.
+    """
+    servers = MailServers(redis, allow_private=private_hosts, tls=tls)
     if google is None:
-        yield MailParts(MailboxOpener(None))
+        yield MailParts(MailboxOpener(None, servers))
         return
     async with Google.open(google, redis) as opened:
-        yield MailParts(MailboxOpener(opened), opened.identity, opened.pushes)
+        yield MailParts(MailboxOpener(opened, servers), opened.identity, opened.pushes)
