@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from hub.activities import routes as activities
 from hub.auth.routes import auth_routes
 from hub.auth.tokens import Tokens
+from hub.bounces import routes as bounces
 from hub.calls.routes import call_routes
 from hub.calls.webhooks import call_webhooks
 from hub.config import Settings
@@ -56,7 +57,10 @@ from hub.realtime import routes as realtime
 from hub.recordings.routes import recording_routes
 from hub.tasks import routes as tasks
 from hub.teams import routes as teams
+from hub.templates import routes as templates
 from hub.tenants import routes as tenants
+from hub.tracking.routes import tracking_routes
+from hub.unsubscribes.routes import unsubscribe_routes
 from hub.voicemail.routes import voicemail_routes
 from integrations.mailboxes import open_mail
 from integrations.objects import open_objects
@@ -117,6 +121,10 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         message_routes(settings, providers),
         mailbox_routes(settings, providers),
         mail_routes(settings, providers),
+        templates.routes,
+        tracking_routes(settings),
+        unsubscribe_routes(settings),
+        bounces.routes,
         recording_routes(settings, providers),
         voicemail_routes(settings, providers),
         meeting_routes(settings),

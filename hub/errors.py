@@ -132,6 +132,8 @@ CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
     "dial_sessions_rep_is_in_one": (Conflict, "already_in_a_session", "You are in a queue already. Leave it first."),
     "dial_queue_members_are_members": (Invalid, "invalid", "Everybody who works a queue must be a member of this company."),
     "contacts_owner_is_member": (Invalid, "invalid", "The owner must be a member of this company."),
+    "templates_name_taken": (Conflict, "name_taken", "There is one of this name in the folder already."),
+    "templates_shortcut_taken": (Conflict, "shortcut_taken", "Another snippet has this shortcut already."),
     "voicemail_drops_name_taken": (Conflict, "name_taken", "There is a message of this name already."),
 }
 

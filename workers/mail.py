@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +14,8 @@ from hub.mail.delivering import Plan
 from hub.mailboxes.actions import mark_revoked
 from hub.mailboxes.opening import NoMail, access_is_gone, in_words, open_mailbox
 from hub.replies.actions import follow
+from hub.tracking.plain import as_written
+from hub.tracking.sending import Outgoing, prepare
 from integrations.errors import CircuitOpen, Rejected, Transient
 from integrations.mail import Mailbox, SentMail
 from integrations.mime import Address, Draft, NewAttachment, compose_message, read_message
@@ -54,7 +57,7 @@ async def _send(run: Run, plan: Plan, mailbox: Mailbox) -> None:
     """The first attempt, or the first since the provider certainly had nothing."""
     assert plan.mailbox is not None
     try:
-        raw = await _compose(run, plan)
+        raw = await _compose(run, await _instrumented(run, plan))
     except ValueError as exc:
         async with run.finish() as tx:
             await delivering.fail(tx, plan.send_id, f"The mail can't be written: {exc}.")
@@ -129,6 +132,7 @@ async def _look(run: Run, plan: Plan, mailbox: Mailbox) -> None:
 async def _record(run: Run, plan: Plan, sent: SentMail, raw: bytes, object_key: str | None) -> None:
     parsed = await asyncio.to_thread(read_message, raw)
     async with run.finish() as tx:
+        parsed = await as_written(tx, run.deps.settings, parsed)
         stored = await delivering.record_sent(tx, plan, sent, parsed, object_key=object_key, size=len(raw))
         await follow(tx, stored, run.deps.clock.now())
         if plan.provider_draft_id is not None:
@@ -145,6 +149,18 @@ async def _shut_out(run: Run, plan: Plan, exc: BaseException, *, asked: bool = F
             await delivering.forget_asking(tx, plan.send_id)
         await mark_revoked(tx, plan.mailbox.id, in_words(exc))
         await delivering.hold(tx, plan.send_id, f"{plan.mailbox.address} has to be connected again; the mail goes out then.")
+
+
+async def _instrumented(run: Run, plan: Plan) -> Plan:
+    """The plan with what is only in the mail that goes out: tracking, as far as it is wanted, and how to unsubscribe."""
+    assert plan.mailbox is not None
+    recipients = [one.address for one in (*plan.to, *plan.cc, *plan.bcc)]
+    mail = Outgoing(
+        plan.send_id, plan.mailbox.id, plan.mailbox.address, plan.contact_id, recipients, plan.html, plan.text, plan.is_bulk
+    )
+    async with run.tx() as tx:
+        given = await prepare(tx, run.deps.settings, mail)
+    return replace(plan, html=given.html, text=given.text, headers={**(plan.headers or {}), **given.headers})
 
 
 async def _compose(run: Run, plan: Plan) -> bytes:

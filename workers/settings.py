@@ -34,13 +34,16 @@ from workers import (
     messages,
     numbers,
     recordings,
+    tracking,
     voicemail,
     workflow,
 )
 from workers.cron import AT_ONCE, duties_of
 from workers.job import Deps, Registry
 
-JOBS = Registry.of(calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail, mailboxes)
+JOBS = Registry.of(
+    calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail, mailboxes, tracking
+)
 DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail, mailboxes)
 
 

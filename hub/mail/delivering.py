@@ -64,6 +64,8 @@ class Plan:
     references: tuple[str, ...] = ()
     provider_thread_id: str = ""
     provider_draft_id: str | None = None
+    contact_id: UUID | None = None
+    is_bulk: bool = False
 
 
 async def prepare(tx: Tx, send_id: UUID, now: datetime) -> Plan:
@@ -133,6 +135,8 @@ async def _whole(tx: Tx, plan: Plan, send: asyncpg.Record, mailbox: MailboxRow) 
         references=references,
         provider_thread_id=thread,
         provider_draft_id=send["provider_draft_id"],
+        contact_id=send["contact_id"],
+        is_bulk=send["source"] == "sequence",
     )
 
 

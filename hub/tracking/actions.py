@@ -62,14 +62,15 @@ async def note_hit(tx: Tx, send_id: UUID, kind: Literal["open", "click"], positi
         await tx.defer("tracking.judge", {"send_id": send_id}, run_at=at, key=f"{send_id}:{row['moment']}")
 
 
-async def judge_hits(tx: Tx, send_id: UUID, audiences: Sequence[str]) -> None:
+async def judge_hits(tx: Tx, send_id: UUID, audiences: Sequence[str]) -> bool:
     """Say of everything that was fetched of a mail whether it was a person, and tell `audiences` of what people did.
 
-    A verdict stays; only what turns out to be one of many clicks at once becomes a machine's afterwards.
+    A verdict stays; only what turns out to be one of many clicks at once becomes a machine's afterwards. True when it is known
+    now that a person did something, or that they did not after all.
     """
     mail = await tx.fetchrow(_SQL["lock_tracked"], send_id=send_id)
     if mail is None:
-        return
+        return False
     rows = await tx.fetch(_SQL["hits_of"], send_id=send_id)
     hits = [Hit(r["id"], r["kind"], r["position"], r["at"], r["method"], r["agent"], r["address"]) for r in rows]
     found = judge(hits, sent_at=mail["sent_at"], links=mail["links"])
@@ -81,7 +82,7 @@ async def judge_hits(tx: Tx, send_id: UUID, audiences: Sequence[str]) -> None:
         elif row["human"] and rule is ALL_LINKS:
             verdicts[row["id"]] = rule.id
     if not verdicts:
-        return
+        return False
     await tx.execute(_SQL["judge_hits"], ids=list(verdicts), rules=list(verdicts.values()))
     text = await tx.fetchval(_SQL["count_hits"], send_id=send_id)
     people = {row["kind"] for row in rows if row["id"] in verdicts and verdicts[row["id"]] is None}
@@ -91,6 +92,7 @@ async def judge_hits(tx: Tx, send_id: UUID, audiences: Sequence[str]) -> None:
             tx.emit(MailOpened(send_id, data, audience))
         if "click" in people:
             tx.emit(MailClicked(send_id, data, audience))
+    return bool(people) or any(row["human"] for row in rows if row["id"] in verdicts)
 
 
 async def note_reply(tx: Tx, send_id: UUID, *, at: datetime | None = None) -> None:
