@@ -21,6 +21,7 @@ from hub.mailboxes.opening import AccessGone, NoMail, access_is_gone, in_words, 
 from hub.mailboxes.rows import MailboxRow
 from hub.mailboxes.syncing import Lease, Overtaken
 from hub.replies.actions import follow
+from hub.tracking.plain import as_written
 from integrations.errors import ProviderError, RateLimited, Rejected
 from integrations.mail import Mailbox, MessageRef, RawMessage
 from integrations.mime import ParsedMessage, read_message
@@ -120,7 +121,8 @@ class TakingIn:
         known_since = self._mailbox.connected_at or self._mailbox.created_at
         fresh = raw.received_at >= known_since - _CONNECTING
         arrived = Arrived(raw.ref, raw.labels, raw.received_at, one.object_key, raw.size, fresh)
-        stored = await store_message(tx, self._mailbox, one.parsed, arrived)
+        parsed = await as_written(tx, self._run.deps.settings, one.parsed)
+        stored = await store_message(tx, self._mailbox, parsed, arrived)
         await follow(tx, stored, self._run.deps.clock.now())
         await syncing.note_taken(tx, self._mailbox.id, raw)
 
