@@ -7,18 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from hub.activities.actions import add_activity
 from hub.bounces.actions import record_bounce, record_complaint
 from hub.db import Tx
 from hub.errors import Invalid
 from hub.mail.values import Stored
 from hub.meetings.receiving import Heard, receive_invitation
 from hub.notifications.actions import notify
-from hub.permits.actions import suppress
 from hub.replies.absences import away_until
 from hub.replies.wishes import asks_to_be_left_alone
 from hub.sequences.actions import Why, pause_for, stop_for
 from hub.sqlfiles import load_sql
+from hub.unsubscribes.actions import by_reply
 from integrations.mime import MailKind
 
 _SQL = load_sql("replies")
@@ -89,21 +88,21 @@ async def _away(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> N
 
 async def _came_back(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> None:
     bounce = stored.parsed.bounce
-    if bounce is None or not _is_about_ours(stored):
+    contacts = await _reported(tx, stored, bounce.recipient) if bounce is not None else []
+    if bounce is None or not contacts:
         return
     await record_bounce(tx, stored.mailbox_id, bounce, stored.in_reply_to_send_id, at=now)
     if bounce.permanent:
         said = f"{bounce.status} {bounce.diagnostic}".strip()[:200]
-        contacts = await _whose_address(tx, stored, bounce.recipient)
         await _stop(tx, stored, now, contacts, "bounce", f"The mail came back: {said or 'it could not be delivered'}.")
 
 
 async def _complained(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> None:
     complaint = stored.parsed.complaint
-    if complaint is None or not _is_about_ours(stored):
+    contacts = await _reported(tx, stored, complaint.recipient) if complaint is not None else []
+    if complaint is None or not contacts:
         return
     await record_complaint(tx, stored.mailbox_id, complaint, stored.in_reply_to_send_id, at=now)
-    contacts = await _whose_address(tx, stored, complaint.recipient)
     await _stop(tx, stored, now, contacts, "unsubscribe", "They reported the mail as spam to their provider.")
 
 
@@ -132,32 +131,27 @@ _MEETING_WORDS = {
 
 
 async def _leave_alone(tx: Tx, stored: Stored, now: datetime) -> None:
-    """They asked for no more mail: the address that asked, and whoever we had written to, are not written to any more."""
-    reason = "They asked for it in a reply."
-    with contextlib.suppress(Invalid):  # no address that could be written to either
-        await suppress(tx, "email", stored.parsed.from_.address, reason, "unsubscribe", channel="email")
-    for contact_id in stored.contact_ids:
-        await suppress(tx, "contact", str(contact_id), reason, "unsubscribe", channel="email")
-        await add_activity(tx, contact_id, "system", body="Asked in a reply for no more mail. They get none from now on.")
+    """They asked for no more mail: neither the address that asked nor the one that we had written to gets any."""
+    words = stored.parsed.quoted.new_text.strip()
+    asked = stored.parsed.from_.address.lower()
+    written = await tx.fetchval(_SQL["address_of_send"], send_id=stored.in_reply_to_send_id) or asked
+    first = stored.contact_ids[0] if stored.contact_ids else None
+    for address in dict.fromkeys((asked, written)):
+        with contextlib.suppress(Invalid):  # no address that could be written to either
+            await by_reply(tx, address, first, words, stored.in_reply_to_send_id)
     await _stop(tx, stored, now, stored.contact_ids, "unsubscribe", "They asked in a reply for no more mail.")
     # Where a sequence does not stop for that, it stops for the answer.
     await _stop(tx, stored, now, stored.contact_ids, "reply", "They replied, and asked for no more mail.")
 
 
-async def _whose_address(tx: Tx, stored: Stored, address: str) -> Sequence[UUID]:
-    """The contacts whom a report is about. Anybody can write a report: only those count whom the reported mail went to."""
-    address = address.lower()
+async def _reported(tx: Tx, stored: Stored, address: str) -> Sequence[UUID]:
+    """The contacts whom a report is about. Anybody can write one: only those count whom this mailbox has written to."""
     if stored.in_reply_to_send_id is None:
-        named = await tx.fetch(_SQL["among_contacts"], address_lc=address, contact_ids=list(stored.contact_ids))
-        # An address that is none of theirs is one that theirs hands on to.
-        return [row["contact_id"] for row in named] or stored.contact_ids
-    copied = await tx.fetch(_SQL["copied_contacts"], send_id=stored.in_reply_to_send_id, address_lc=address)
-    rows = copied or await tx.fetch(_SQL["contact_of_send"], send_id=stored.in_reply_to_send_id)
+        rows = await tx.fetch(_SQL["written_to"], contact_ids=list(stored.contact_ids), mailbox_id=stored.mailbox_id)
+    else:
+        rows = await tx.fetch(_SQL["copied_contacts"], send_id=stored.in_reply_to_send_id, address_lc=address.lower())
+        rows = rows or await tx.fetch(_SQL["contact_of_send"], send_id=stored.in_reply_to_send_id)
     return [row["contact_id"] for row in rows]
-
-
-def _is_about_ours(stored: Stored) -> bool:
-    return stored.in_reply_to_send_id is not None or bool(stored.contact_ids)
 
 
 async def _stop(

@@ -1,9 +1,11 @@
 -- What an arriving message means.
 
--- name: among_contacts
--- Those of these contacts who have this address.
-SELECT DISTINCT e.contact_id FROM contact_emails e
-WHERE e.tenant_id = :tenant_id AND e.address_lc = :address_lc AND e.contact_id = ANY (:contact_ids::uuid[])
+-- name: written_to
+-- Those of these contacts whom this mailbox has written to.
+SELECT DISTINCT c.contact_id FROM mail_message_contacts c
+JOIN mail_messages m ON m.tenant_id = c.tenant_id AND m.id = c.message_id
+WHERE c.tenant_id = :tenant_id AND c.contact_id = ANY (:contact_ids::uuid[]) AND c.role = 'recipient'
+  AND m.mailbox_id = :mailbox_id AND m.direction = 'outbound'
 
 -- name: copied_contacts
 -- The contacts with this address, when it is one that a mail of ours went to, though not its contact's.
@@ -18,6 +20,10 @@ LIMIT 20
 -- name: contact_of_send
 -- Whom a mail of ours went to.
 SELECT s.contact_id FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :send_id AND s.contact_id IS NOT NULL
+
+-- name: address_of_send
+-- The address that a mail of ours went to.
+SELECT lower(s.recipients_to -> 0 ->> 'address') FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :send_id
 
 -- name: contact_name
 -- How a contact is called.
