@@ -89,7 +89,7 @@ async def _away(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> N
 async def _came_back(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> None:
     bounce = stored.parsed.bounce
     contacts = await _reported(tx, stored, bounce.recipient) if bounce is not None else []
-    if bounce is None or not contacts:
+    if bounce is None or not (contacts or stored.in_reply_to_send_id):
         return
     await record_bounce(tx, stored.mailbox_id, bounce, stored.in_reply_to_send_id, at=now)
     if bounce.permanent:
@@ -100,7 +100,7 @@ async def _came_back(tx: Tx, stored: Stored, heard: Heard | None, now: datetime)
 async def _complained(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> None:
     complaint = stored.parsed.complaint
     contacts = await _reported(tx, stored, complaint.recipient) if complaint is not None else []
-    if complaint is None or not contacts:
+    if complaint is None or not (contacts or stored.in_reply_to_send_id):
         return
     await record_complaint(tx, stored.mailbox_id, complaint, stored.in_reply_to_send_id, at=now)
     await _stop(tx, stored, now, contacts, "unsubscribe", "They reported the mail as spam to their provider.")
