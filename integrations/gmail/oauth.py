@@ -98,20 +98,24 @@ class GoogleOAuth:
         """A new access token. A consent that is gone raises Rejected as the credential's fault."""
         given = {"grant_type": "refresh_token", "refresh_token": refresh_token}
 
-        async def ask() -> AccessToken:
+        async def ask() -> AccessToken | Rejected:
             asked_at = time.monotonic()
             try:
                 answer = await self._ask_token(given)
             except Rejected as error:
                 if error.code in GRANT_ERRORS:
-                    raise Rejected(error.code, error.message, 401) from error
+                    # It is the mailbox's consent that is gone; the guard keeps watch over the OAuth client, which is well.
+                    return Rejected(error.code, error.message, 401, provider=self._guard.provider, operation="oauth.refresh")
                 raise
             try:
                 return AccessToken(str(answer["access_token"]), asked_at + float(answer["expires_in"]) - MARGIN_S)
             except (KeyError, TypeError, ValueError) as error:
                 raise Transient(f"unreadable answer: {error!r}") from error
 
-        return await self._guard.call("oauth.refresh", ask, repeatable=True)
+        answer = await self._guard.call("oauth.refresh", ask, repeatable=True)
+        if isinstance(answer, Rejected):
+            raise answer
+        return answer
 
     async def revoke(self, refresh_token: str) -> None:
         """Give the grant back; gone already is fine."""
