@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,14 +11,39 @@ import pytest
 from integrations.errors import Rejected
 from integrations.mail import HistoryGone, Mailbox, MessageRef, RawMessage
 from integrations.sandbox.gmail import GmailSandbox
+from tests.integrations.mail_servers import Dovecot, imap_world, running_dovecot
 from tests.integrations.mail_worlds import STRANGER, World, gmail_world, letter
 
-WORLDS = ("gmail",)
+WORLDS = ("gmail", "imap")
+
+
+class StartedOnce:
+    """A mail server that is started when it is first wanted."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._dovecot: Dovecot | None = None
+
+    def get(self) -> Dovecot:
+        """The server. Skips the test where none is installed."""
+        if self._dovecot is None:
+            self._dovecot = self._stack.enter_context(running_dovecot())
+        return self._dovecot
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[StartedOnce]:
+    """One for all tests here."""
+    with ExitStack() as stack:
+        yield StartedOnce(stack)
 
 
 @pytest.fixture(params=WORLDS)
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest, servers: StartedOnce) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
+        if request.param == "imap":
+            yield await stack.enter_async_context(imap_world(servers.get()))
+            return
         sandbox = await stack.enter_async_context(GmailSandbox())
         yield await stack.enter_async_context(gmail_world(sandbox))
 
