@@ -33,18 +33,21 @@ def missing() -> NotFound:
     return NotFound("There is no such message.", code="message_not_found")
 
 
-async def write_message(tx: Tx, contact_id: UUID, given: MessageIn, default_from: str) -> tuple[str | None, Permit]:
+async def write_message(
+    tx: Tx, contact_id: UUID, given: MessageIn, default_from: str, *, writer_id: UUID | None = None
+) -> tuple[str | None, Permit]:
     """Write to a contact; the sending is a job. Returns the message's JSON, and the permit it goes by.
 
+    `writer_id` is whom the system writes for, such as in a sequence; else it is who acts.
     In quiet hours the message is kept until it may be sent. Where it may not be sent at all the JSON is None: let the
     transaction commit, so that the refusal is kept, and answer with it. Raises NotFound for the contact, Invalid for a number
     that is not theirs or not ours, Conflict while a colleague is busy with them.
     """
-    writer = tx.who.user_id
+    writer = tx.who.user_id or writer_id
     if writer is None:
         raise Forbidden("Only a person can write a message.")
     to = await number_to_call(tx, contact_id, given.to)
-    number_id, from_number = await _from(tx, contact_id, to, given, default_from)
+    number_id, from_number = await _from(tx, contact_id, to, given, default_from, writer)
     await leases.take(tx, contact_id, writer, "sms")
     permit = await permits.decide(
         tx,
@@ -139,10 +142,10 @@ async def read_message(tx: Tx, message_id: UUID) -> str:
     return text
 
 
-async def _from(tx: Tx, contact_id: UUID, to: str, given: MessageIn, default: str) -> tuple[UUID | None, str]:
+async def _from(tx: Tx, contact_id: UUID, to: str, given: MessageIn, default: str, writer: UUID) -> tuple[UUID | None, str]:
     if given.from_ is not None:
         return await chosen_number(tx, given.from_, default=default)
     row = await tx.fetchrow(_SQL["last_sender"], contact_id=contact_id)
     if row is not None:
         return row["id"], row["e164"]
-    return await caller_id(tx, to, tx.who.user_id, default=default, sms=True)
+    return await caller_id(tx, to, writer, default=default, sms=True)

@@ -71,6 +71,11 @@ class Moment:
     reasons: tuple[Delay, ...]
 
 
+def candidate_key(sequence_id: UUID, contact_id: UUID) -> str:
+    """What everything random about a contact in a sequence is drawn from."""
+    return f"{sequence_id}{contact_id}"
+
+
 def draw(key: str, step_id: UUID, what: str = "") -> float:
     """A number from 0 up to 1 that is always the same for the same contact and step."""
     digest = blake2b(f"{key}{step_id}{what}".encode(), digest_size=6).digest()

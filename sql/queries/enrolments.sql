@@ -193,14 +193,17 @@ FOR UPDATE
 -- name: claim_enrolment
 -- The same, unless somebody else has it in hand.
 SELECT e.id, e.sequence_id, e.contact_id, e.user_id, e.mailbox_id, e.state, e.phase, e.step_id, e.base_at, e.due_at, e.domain_lc,
-    e.caps_key, e.zone, e.reason, e.words, e.explanation::text AS explanation, e.resume_at, e.version, e.slot_kind
-FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.id = :id
-FOR UPDATE SKIP LOCKED
+    e.caps_key, e.zone, e.reason, e.words, e.explanation::text AS explanation, e.resume_at, e.version, e.slot_kind,
+    s.state AS sequence_state
+FROM enrolments e
+JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id
+WHERE e.tenant_id = :tenant_id AND e.id = :id
+FOR UPDATE OF e SKIP LOCKED
 
 -- name: live_of_contacts
 -- The live enrolments of contacts, held until the transaction ends.
 SELECT e.id, e.sequence_id, e.contact_id, e.user_id, e.state, e.phase, e.step_id, e.due_at, e.zone, e.mailbox_id, e.domain_lc,
-    e.explanation::text AS explanation
+    e.reason, e.resume_at, e.explanation::text AS explanation
 FROM enrolments e
 WHERE e.tenant_id = :tenant_id AND e.contact_id = ANY (:contact_ids::uuid[]) AND e.state IN ('active', 'paused')
 ORDER BY e.id
@@ -208,7 +211,8 @@ FOR UPDATE
 
 -- name: live_of_sequence
 -- Some of the live enrolments of a sequence, held until the transaction ends.
-SELECT e.id, e.state FROM enrolments e
+SELECT e.id, e.sequence_id, e.state, e.phase, e.step_id, e.due_at, e.mailbox_id, e.domain_lc, e.explanation::text AS explanation
+FROM enrolments e
 WHERE e.tenant_id = :tenant_id AND e.sequence_id = :id AND e.state IN ('active', 'paused')
 ORDER BY e.id LIMIT :limit
 FOR UPDATE
@@ -234,17 +238,16 @@ UPDATE enrolments SET changed_at = now(), version = version + 1
 --? set_finished_at , finished_at = :finished_at
 WHERE tenant_id = :tenant_id AND id = :id
 
--- name: contact_now
--- A contact as the next step finds them; no row for one that was deleted.
+-- name: facts_now
+-- A contact as the next step finds them, with the member and the mailbox that act; no row for a contact that was deleted.
 SELECT c.id, c.stage, c.company, c.title, c.first_name, c.last_name, c.custom::text AS custom, m.address, {{contact_named}} ->> 'name' AS name,
-    EXISTS (SELECT FROM contact_phones p WHERE p.tenant_id = c.tenant_id AND p.contact_id = c.id) AS has_phone
+    EXISTS (SELECT FROM contact_phones p WHERE p.tenant_id = c.tenant_id AND p.contact_id = c.id) AS has_phone,
+    EXISTS (SELECT FROM members w WHERE w.tenant_id = c.tenant_id AND w.user_id = :person_id AND w.status = 'active') AS is_active_member,
+    (SELECT u.name FROM users u WHERE u.id = :person_id) AS person
 FROM contacts c
 LEFT JOIN LATERAL (SELECT f.address FROM contact_emails f
     WHERE f.tenant_id = c.tenant_id AND f.contact_id = c.id ORDER BY f.position LIMIT 1) AS m ON true
 WHERE c.tenant_id = :tenant_id AND c.id = :id AND c.deleted_at IS NULL
-
--- name: is_active_member
-SELECT EXISTS (SELECT FROM members m WHERE m.tenant_id = :tenant_id AND m.user_id = :person_id AND m.status = 'active')
 
 -- name: insert_run
 -- Writes down that a step is taken. No row when it was taken before.
@@ -275,15 +278,18 @@ WHERE tenant_id = :tenant_id AND id = :id
 -- name: runs_to_settle
 SELECT tenant_id, id FROM step_runs_to_settle(:limit)
 
+-- name: enrolment_of_run
+SELECT enrolment_id FROM step_runs WHERE tenant_id = :tenant_id AND id = :id
+
 -- name: claim_run
--- A step that is under way, with how its mail or task stands, unless somebody else has it in hand.
+-- A step that is under way, with how its mail or task stands. Its enrolment is held before it, by everybody.
 SELECT r.id, r.enrolment_id, r.kind, r.slot_at, r.send_id, r.task_id, r.created_at, m.state AS mail_state, m.error AS mail_error,
     m.sent_at, k.done_at AS task_done_at, k.id IS NOT NULL AS task_is_there
 FROM step_runs r
 LEFT JOIN mail_sends m ON m.tenant_id = r.tenant_id AND m.id = r.send_id
 LEFT JOIN tasks k ON k.tenant_id = r.tenant_id AND k.id = r.task_id
 WHERE r.tenant_id = :tenant_id AND r.id = :id AND r.state = 'intended'
-FOR UPDATE OF r SKIP LOCKED
+FOR UPDATE OF r
 
 -- name: open_runs_of
 -- The steps of enrolments that are under way, held until the transaction ends.
@@ -298,16 +304,31 @@ SELECT r.id, r.send_id, r.template_id FROM step_runs r
 WHERE r.tenant_id = :tenant_id AND r.enrolment_id = :enrolment_id AND r.kind = 'email' AND r.state = 'done' AND r.send_id IS NOT NULL
 ORDER BY r.slot_at DESC, r.id DESC LIMIT 1
 
--- name: mark_answered
--- Notes an answer, a bounce or an unsubscription at the mail it is to: the one that is named, else the last that went out.
-UPDATE step_runs r SET
---? reply       replied_at = coalesce(r.replied_at, now())
---? bounce      bounced_at = coalesce(r.bounced_at, now())
---? unsubscribe unsubscribed_at = coalesce(r.unsubscribed_at, now())
+-- name: mark_send
+-- Notes an answer, a bounce or an unsubscription at the mail it is to.
+UPDATE step_runs SET send_id = send_id
+--? reply       , replied_at = coalesce(replied_at, now())
+--? bounce      , bounced_at = coalesce(bounced_at, now())
+--? unsubscribe , unsubscribed_at = coalesce(unsubscribed_at, now())
+WHERE tenant_id = :tenant_id AND send_id = :send_id
+
+-- name: mark_last
+-- The same at the last mail of an enrolment, where nothing says which one was meant.
+UPDATE step_runs r SET send_id = r.send_id
+--? reply       , replied_at = coalesce(r.replied_at, now())
+--? bounce      , bounced_at = coalesce(r.bounced_at, now())
+--? unsubscribe , unsubscribed_at = coalesce(r.unsubscribed_at, now())
 WHERE r.tenant_id = :tenant_id AND r.id = (
     SELECT n.id FROM step_runs n
     WHERE n.tenant_id = :tenant_id AND n.enrolment_id = :enrolment_id AND n.kind = 'email' AND n.state IN ('done', 'intended')
-    ORDER BY (n.send_id = :send_id::uuid) DESC NULLS LAST, n.slot_at DESC, n.id DESC LIMIT 1)
+    ORDER BY n.slot_at DESC, n.id DESC LIMIT 1)
+
+-- name: position_of
+-- The place after a step, where it was taken away: the one it had.
+SELECT position FROM sequence_steps WHERE tenant_id = :tenant_id AND id = :id
+
+-- name: kind_of_step
+SELECT kind FROM sequence_steps WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: mails_of
 -- What became of the mails of an enrolment so far.
