@@ -111,7 +111,7 @@ class Api:
 
     async def call(self, method: str, path: str, **options: Any) -> Answer:
         """One request below the base address; `/api/v1` is put in front of relative paths."""
-        full = path if path.startswith(("/api", "/webhooks", "/healthz", "/readyz")) else "/api/v1" + path
+        full = path if path.startswith(("/api", "/oauth", "/webhooks", "/healthz", "/readyz")) else "/api/v1" + path
         headers = self.headers | options.pop("headers", {})
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")

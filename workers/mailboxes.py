@@ -252,7 +252,12 @@ async def _compare(run: Run, mailbox: MailboxRow, client: Mailbox, since: dateti
 async def _oldest(taking: TakingIn, missing: list[MessageRef]) -> datetime | None:
     """When the oldest of the missing messages came; those that are gone meanwhile are no longer missing."""
     while missing:
-        found = await taking.client.fetch(missing[-1:])
+        try:
+            found = await taking.client.fetch(missing[-1:])
+        except ProviderError as exc:
+            if access_is_gone(exc):
+                raise
+            return None  # that it is missing is known all the same
         if found:
             return found[0].received_at
         del missing[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
+from email.utils import make_msgid
 from uuid import UUID
 
 from hub.db import Database, tenant_tx
@@ -32,3 +34,14 @@ async def mailbox_at_a_server(
             visibility,
         )
         return found
+
+
+def letter(subject: str, *, sender: str = "bob@client.test", to: str = "ada@example.com", text: str = "Hello.") -> bytes:
+    """An ordinary message."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = to
+    message["Subject"] = subject
+    message["Message-ID"] = make_msgid(domain="client.test")
+    message.set_content(text)
+    return message.as_bytes()

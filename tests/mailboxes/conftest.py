@@ -1,0 +1,163 @@
+"""A hub with a Gmail sandbox that pushes to it; workers are the test's to start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import pytest
+from aiohttp import ClientSession, web
+
+from hub.app import Hub
+from hub.config import GoogleSettings, Settings
+from hub.db import tenant_tx
+from integrations.sandbox.gmail import GmailSandbox, GmailSettings, PushSettings
+from tests.conftest import Company, TestDatabase, make_company
+from tests.harness import Api, RunningHub, contract_of, make_settings, until
+from tests.mailboxes.kit import letter
+from tests.stack import free_port
+from workers.run import run_worker
+
+ADA = "ada@example.com"
+
+
+@dataclass
+class House:
+    """A running hub and its Gmail."""
+
+    server: RunningHub
+    gmail: GmailSandbox
+    settings: Settings
+
+    @asynccontextmanager
+    async def worker(self, **changes: Any) -> AsyncIterator[None]:
+        """One more worker, as long as the block lasts."""
+        stop = asyncio.Event()
+        running = asyncio.get_running_loop().create_future()
+        settings = replace(self.settings, **changes)
+        task = asyncio.create_task(run_worker(settings, stop=stop, started=lambda *_: running.set_result(None)))
+        try:
+            await asyncio.wait({task, running}, return_when=asyncio.FIRST_COMPLETED)
+            yield
+        finally:
+            stop.set()
+            await task
+
+    async def consent(self, api: Api, url: str, **more: str) -> dict[str, str]:
+        """The person clicks through Google's page in this browser; what the landing page is told."""
+        async with ClientSession() as google, google.get(url + "&auto=1", allow_redirects=False) as answer:
+            back = urlsplit(answer.headers["Location"])
+        query = dict(parse_qsl(back.query)) | more
+        landed = await api.call("GET", back.path, params=query, allow_redirects=False)
+        assert landed.status == 303, landed.body
+        place = urlsplit(landed.headers["Location"])
+        assert place.path == "/settings/mailboxes"
+        return dict(parse_qsl(place.query))
+
+    async def connect(self, api: Api, address: str = ADA, **given: Any) -> str:
+        """Connect a Gmail mailbox as a person does; its id."""
+        begun = await api.post("/mailboxes/google", {"login_hint": address, **given})
+        assert begun.status == 200, begun.body
+        landed = await self.consent(api, begun.body["url"])
+        return landed["connected"]
+
+    def deliver(self, subject: str, *, to: str = ADA, sender: str = "bob@client.test", **more: Any) -> str:
+        """Let a message arrive at Gmail; its id there."""
+        return self.gmail.deliver(to, letter(subject, sender=sender, to=to), **more).id
+
+    async def rows(self, company: Company, sql: str, *args: Any) -> list[Any]:
+        """Rows of the company, by a statement of the test's whose $1 is the tenant."""
+        async with tenant_tx(self.server.hub.db, company.who("owner")) as tx:
+            return list(await tx.conn.fetch(sql, company.tenant_id, *args))
+
+    async def subjects(self, company: Company) -> list[str]:
+        """The subjects of all stored messages."""
+        rows = await self.rows(company, "SELECT subject FROM mail_messages WHERE tenant_id = $1 ORDER BY received_at, id")
+        return [row["subject"] for row in rows]
+
+
+def settled(api: Api, mailbox_id: str, *states: str) -> Any:
+    """Waits until the meter is in one of these states; the mailbox."""
+
+    async def look() -> dict[str, Any] | None:
+        found: dict[str, Any] = (await api.get(f"/mailboxes/{mailbox_id}")).body
+        return found if found["meter"]["state"] in states else None
+
+    return until(look)
+
+
+@asynccontextmanager
+async def open_house(database: TestDatabase, valkey_url: str, folder: Path, **settings: Any) -> AsyncIterator[House]:
+    """A hub and a Gmail that pushes to it."""
+    port = free_port()
+    pushed_to = f"http://127.0.0.1:{port}/webhooks/google/push"
+    async with GmailSandbox(GmailSettings(push=PushSettings(url=pushed_to, gather_s=0.02))) as gmail:
+        google = GoogleSettings(
+            client_id=gmail.settings.client_id,
+            client_secret=gmail.settings.client_secret,
+            api_url=gmail.url,
+            oauth_url=gmail.url,
+            topic=gmail.settings.push.topic,
+            push_account=gmail.settings.push.account,
+            push_audience=pushed_to,
+        )
+        given = {"port": port, "public_url": f"http://127.0.0.1:{port}", "google": google, "objects": str(folder), "twilio": None}
+        made = make_settings(database.app_url, valkey_url, **(given | settings))
+        sessions: list[ClientSession] = []
+        async with Hub.open(made) as hub:
+            runner = web.AppRunner(hub.application(), access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            server = RunningHub(hub, made.public_url, made, contract_of(made), sessions)
+            try:
+                yield House(server, gmail, made)
+            finally:
+                for session in sessions:
+                    await session.close()
+                await hub.realtime.stop()
+                await runner.cleanup()
+
+
+@pytest.fixture
+async def house(database: TestDatabase, valkey_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A hub and a Gmail that pushes to it."""
+    async with open_house(database, valkey_url, tmp_path / "objects") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def server(house: House) -> RunningHub:
+    """The house's hub."""
+    return house.server
+
+
+@pytest.fixture
+async def acme(server: RunningHub) -> Company:
+    """The company most tests happen in."""
+    return await make_company(server.hub.db, "Acme")
+
+
+@pytest.fixture
+async def globex(server: RunningHub) -> Company:
+    """The other company, which must never notice."""
+    return await make_company(server.hub.db, "Globex")
+
+
+@pytest.fixture
+async def rep(server: RunningHub, acme: Company) -> Api:
+    """Acme's rep."""
+    return server.as_member(acme, "rep")
+
+
+async def team_of(server: RunningHub, company: Company, *roles: str) -> UUID:
+    """A team with these members."""
+    people = [str(company.members[role]) for role in roles]  # type: ignore[index]
+    answer = await server.as_member(company, "owner").post("/teams", {"name": f"Team of {len(people)}", "member_ids": people})
+    assert answer.status == 201, answer.body
+    return UUID(answer.body["id"])

@@ -1,0 +1,155 @@
+"""Mail is taken in: the old mail first, the new as it comes, and what is missing is shown and mended."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.conftest import Company, TestDatabase
+from tests.harness import Api, until
+from tests.mailboxes.conftest import ADA, House, settled
+
+
+async def test_a_mailbox_is_connected_and_its_old_mail_taken_in(house: House, acme: Company, rep: Api) -> None:
+    seeded = house.gmail.seed(ADA, 120, days=30).messages.values()
+    there = sum(not {"SPAM", "TRASH", "DRAFT"} & set(message.labels) for message in seeded)
+    mailbox_id = await house.connect(rep, since_days=60)
+    begun = (await rep.get(f"/mailboxes/{mailbox_id}")).body
+    assert (begun["address"], begun["state"], begun["visibility"]) == (ADA, "connecting", "private")
+    assert (begun["meter"]["behind"], begun["meter"]["state"]) == (None, "first_sync"), "nothing is green before it was measured"
+    async with house.worker():
+        done = await settled(rep, mailbox_id, "current")
+    assert (done["state"], done["error"], done["meter"]["behind"]) == ("active", None, 0)
+    assert done["meter"]["first_sync"] == {"state": "done", "done": there, "total": there}
+    assert done["meter"]["words"] == "Nothing is missing." and done["meter"]["measured_at"]
+    assert len(await house.subjects(acme)) == there
+    newest = await house.rows(acme, "SELECT received_at FROM mail_messages WHERE tenant_id = $1 ORDER BY created_at LIMIT 5")
+    oldest = await house.rows(acme, "SELECT received_at FROM mail_messages WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 5")
+    assert min(row["received_at"] for row in newest) > max(row["received_at"] for row in oldest), "the newest came first"
+    assert len(list((Path(house.settings.objects) / "mail").rglob("*.eml"))) == there
+
+
+async def test_new_mail_is_here_within_two_seconds_of_its_push(house: House, acme: Company, rep: Api) -> None:
+    mailbox_id = await house.connect(rep)
+    async with house.worker():
+        await settled(rep, mailbox_id, "current")
+        await until(lambda: watched(house))
+        begun = time.monotonic()
+        house.deliver("Shall we talk?")
+        await until(lambda: has(house, acme, "Shall we talk?"))
+        assert time.monotonic() - begun < 2.0
+        pushes = await until(
+            lambda: house.rows(acme, "SELECT 1 FROM mailboxes WHERE tenant_id = $1 AND last_push_at IS NOT NULL")
+        )
+        assert pushes
+        for number in range(12):
+            house.deliver(f"Number {number}")
+        await until(lambda: has(house, acme, "Number 11"))
+    assert sorted(await house.subjects(acme)) == sorted({*await house.subjects(acme)}), "each is here once"
+
+
+async def watched(house: House) -> bool:
+    return house.gmail.calls.get("watch", 0) > 0
+
+
+async def has(house: House, company: Company, subject: str) -> bool:
+    return subject in await house.subjects(company)
+
+
+async def test_without_pushes_it_is_asked_again_and_again(house: House, acme: Company, rep: Api) -> None:
+    house.gmail.push_to("")
+    mailbox_id = await house.connect(rep)
+    async with house.worker():
+        await settled(rep, mailbox_id, "current")
+        house.deliver("Nobody told you of this")
+        due = "SELECT next_poll_at - now() AS wait FROM mailboxes WHERE tenant_id = $1"
+        assert (await house.rows(acme, due))[0]["wait"].total_seconds() <= 7.0, "it is asked within ten seconds"
+        await house.rows(acme, "UPDATE mailboxes SET next_poll_at = now() WHERE tenant_id = $1 RETURNING id")
+        await until(lambda: has(house, acme, "Nobody told you of this"))
+
+
+async def test_when_the_history_is_gone_nothing_is_lost_and_nothing_comes_twice(house: House, acme: Company, rep: Api) -> None:
+    house.gmail.seed(ADA, 30, days=20)
+    mailbox_id = await house.connect(rep)
+    async with house.worker():
+        await settled(rep, mailbox_id, "current")
+    house.deliver("While nobody looked")
+    house.gmail.mailboxes[ADA].forget_history()
+    house.deliver("And afterwards")
+    async with house.worker():
+        await until(lambda: has(house, acme, "And afterwards"))
+        await until(lambda: has(house, acme, "While nobody looked"))
+        done = await settled(rep, mailbox_id, "current")
+    assert len(await house.subjects(acme)) == 32
+    assert done["meter"]["first_sync"]["state"] == "done" and done["state"] == "active"
+
+
+async def meters(api: Api) -> list[dict[str, Any]]:
+    """What the meter has shown, in its order."""
+    events = (await api.get("/events", limit=200)).body["data"]
+    return [event["data"]["mailbox"]["meter"] for event in events if event["type"] == "mailbox.meter_changed"]
+
+
+async def test_what_the_provider_never_told_of_is_measured_shown_and_mended(house: House, acme: Company, rep: Api) -> None:
+    mailbox_id = await house.connect(rep)
+    async with house.worker():
+        await settled(rep, mailbox_id, "current")
+        house.gmail.push_to("")
+        # The provider says from now on that nothing has happened.
+        await house.rows(acme, "UPDATE mailboxes SET cursor = '999999999' WHERE tenant_id = $1 RETURNING id")
+        house.deliver("Lost on the way", at_ms=int(time.time() - 600) * 1000)
+        assert (await rep.post(f"/mailboxes/{mailbox_id}/sync")).status == 202
+        await until(lambda: has(house, acme, "Lost on the way"))
+        assert (await rep.post(f"/mailboxes/{mailbox_id}/sync")).status == 202
+        await settled(rep, mailbox_id, "current")
+    shown = [meter for meter in await meters(rep) if meter["state"] in ("current", "behind")]
+    assert [meter["behind"] for meter in shown][-2:] == [1, 0]
+    assert 600 <= shown[-2]["oldest_s"] < 660 and shown[-2]["words"].startswith("Behind by 1 message, the oldest by 6")
+
+
+async def test_a_message_that_cannot_be_stored_keeps_no_other_back_and_counts_as_missing(
+    house: House, acme: Company, rep: Api, database: TestDatabase
+) -> None:
+    owner = await asyncpg.connect(database.owner_url)
+    await owner.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.subject = 'Poison' THEN RAISE 'not this one'; END IF; RETURN NEW; END $$;"
+        " CREATE TRIGGER refuse BEFORE INSERT ON mail_messages FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    for subject in ("One", "Poison", "Two"):
+        house.deliver(subject)
+    mailbox_id = await house.connect(rep)
+    async with house.worker():
+        behind = await settled(rep, mailbox_id, "behind")
+        assert sorted(await house.subjects(acme)) == ["One", "Two"]
+        assert (behind["state"], behind["meter"]["behind"]) == ("active", 1)
+        await owner.execute("DROP TRIGGER refuse ON mail_messages")
+        assert (await rep.post(f"/mailboxes/{mailbox_id}/sync")).status == 202
+        await until(lambda: has(house, acme, "Poison"))
+    await owner.close()
+
+
+async def test_a_provider_that_cannot_be_asked_is_shown_and_then_well_again(house: House, acme: Company, rep: Api) -> None:
+    mailbox_id = await house.connect(rep)
+    async with house.worker():
+        await settled(rep, mailbox_id, "current")
+        house.gmail.fail("history.list", "500", times=1000)
+        due = "UPDATE mailboxes SET next_poll_at = now(), failures = 2 WHERE tenant_id = $1 RETURNING id"
+        await house.rows(acme, due)
+        await until(lambda: state(rep, mailbox_id, "failing"))
+        failing = (await rep.get(f"/mailboxes/{mailbox_id}")).body
+        assert (failing["state"], failing["meter"]["state"]) == ("failing", "failing")
+        assert failing["error"] and failing["error"] in failing["meter"]["words"]
+        house.gmail.faults.clear()
+        house.deliver("Well again")
+        await house.rows(acme, "UPDATE mailboxes SET next_poll_at = now() WHERE tenant_id = $1 RETURNING id")
+        await until(lambda: has(house, acme, "Well again"))
+        assert (await until(lambda: state(rep, mailbox_id, "active")))["error"] is None
+
+
+async def state(api: Api, mailbox_id: str, wanted: str) -> dict[str, Any] | None:
+    found: dict[str, Any] = (await api.get(f"/mailboxes/{mailbox_id}")).body
+    return found if found["state"] == wanted else None
