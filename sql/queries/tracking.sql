@@ -59,7 +59,7 @@ INSERT INTO tracking_hits (tenant_id, send_id, kind, position, method, agent, ad
 SELECT :tenant_id, t.send_id, :kind, :position, :method, :agent, :address
 FROM tracked_sends t
 WHERE t.tenant_id = :tenant_id AND t.send_id = :send_id
-  AND (SELECT count(*) FROM (SELECT FROM tracking_hits h WHERE h.tenant_id = :tenant_id AND h.send_id = :send_id LIMIT 500) AS some) < 500
+  AND (SELECT count(*) FROM (SELECT FROM tracking_hits h WHERE h.tenant_id = :tenant_id AND h.send_id = :send_id LIMIT 500) AS few) < 500
 RETURNING id, (extract(epoch FROM now()) / 4)::bigint AS moment
 
 -- name: lock_tracked
