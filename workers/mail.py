@@ -13,11 +13,12 @@ from hub.mail import delivering, labels, snoozing
 from hub.mail.delivering import Plan
 from hub.mailboxes.actions import mark_revoked
 from hub.mailboxes.opening import NoMail, access_is_gone, in_words, open_mailbox
+from hub.mailboxes.syncing import note_taken
 from hub.replies.actions import follow
 from hub.tracking.plain import as_written
 from hub.tracking.sending import Outgoing, prepare
 from integrations.errors import CircuitOpen, Rejected, Transient
-from integrations.mail import Mailbox, SentMail
+from integrations.mail import Mailbox, RawMessage, SentMail
 from integrations.mime import Address, Draft, NewAttachment, compose_message, read_message
 from workers.cron import duty
 from workers.job import Deps, Permanent, Run, job
@@ -130,15 +131,17 @@ async def _look(run: Run, plan: Plan, mailbox: Mailbox) -> None:
 
 
 async def _record(run: Run, plan: Plan, sent: SentMail, raw: bytes, object_key: str | None) -> None:
+    assert plan.mailbox is not None
     parsed = await asyncio.to_thread(read_message, raw)
     async with run.finish() as tx:
         parsed = await as_written(tx, run.deps.settings, parsed)
         stored = await delivering.record_sent(tx, plan, sent, parsed, object_key=object_key, size=len(raw))
         await follow(tx, stored, run.deps.clock.now())
+        if sent.ref.id:
+            # The sync need not fetch what is here.
+            await note_taken(tx, plan.mailbox.id, RawMessage(sent.ref, raw, frozenset({"sent"}), datetime.now(UTC), len(raw)))
         if plan.provider_draft_id is not None:
-            await tx.defer(
-                "mail.forget_draft", {"mailbox_id": plan.mailbox and plan.mailbox.id, "draft_id": plan.provider_draft_id}
-            )
+            await tx.defer("mail.forget_draft", {"mailbox_id": plan.mailbox.id, "draft_id": plan.provider_draft_id})
 
 
 async def _shut_out(run: Run, plan: Plan, exc: BaseException, *, asked: bool = False) -> None:

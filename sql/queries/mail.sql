@@ -141,9 +141,12 @@ SELECT b.id, b.user_id, b.team_id, b.address, b.address_lc, b.visibility,
 FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id
 
 -- name: find_parents
--- Of the messages that one answers or tells of: those we have, and the mails of ours that they are.
+-- Of the messages that one answers or tells of: those we have, and the mails of ours that they are. `contact_id` is whom such a
+-- one was written to.
 SELECT m.message_id_lc AS message_id, m.id, m.thread_id, m.mailbox_id, m.send_id,
-    (SELECT s.contact_id FROM mail_sends s WHERE s.tenant_id = m.tenant_id AND s.id = m.send_id) AS contact_id
+    coalesce((SELECT s.contact_id FROM mail_sends s WHERE s.tenant_id = m.tenant_id AND s.id = m.send_id),
+        (SELECT (array_agg(c.contact_id))[1] FROM mail_message_contacts c
+         WHERE c.tenant_id = m.tenant_id AND c.message_id = m.id AND m.direction = 'outbound' HAVING count(*) = 1)) AS contact_id
 FROM mail_messages m WHERE m.tenant_id = :tenant_id AND m.message_id_lc = ANY (:ids::text[])
 UNION ALL
 SELECT s.message_id_lc, NULL, s.thread_id, s.mailbox_id, s.id, s.contact_id
