@@ -110,12 +110,23 @@ async def test_the_handles_make_things_happen_and_show_them() -> None:
         assert (await ask(sandbox, "POST", "seed", {"address": "nothing"})) == 400
 
 
+async def test_owner_and_people_act_when_told() -> None:
+    async with GmailSandbox(GmailSettings(mailboxes=(ADA,))) as sandbox:
+        sent = await ask(sandbox, "POST", "send", {"address": ADA, "to": "p@example.org", "subject": "By hand", "text": "Hi"})
+        await ask(sandbox, "POST", "answer", {"number": sent["number"], "kind": "meet"})
+
+        _, answer = sandbox.mailboxes[ADA].messages.values()
+        assert (answer.head.subject, answer.thread_id) == ("Re: By hand", sent["thread_id"])
+        assert await ask(sandbox, "POST", "answer", {"number": 2}) == 404
+        assert await ask(sandbox, "POST", "answer", {"number": 1, "kind": "shout"}) == 400
+
+
 async def test_what_was_sent_is_found_by_recipient_mailbox_and_message_id() -> None:
     async with GmailSandbox() as sandbox:
         sandbox.add_mailbox(ADA)
         for number in range(3):
             raw = f"To: p{number}@example.org\r\nMessage-ID: <{number}@ringside.example>\r\nSubject: {number}\r\n\r\nx".encode()
-            sandbox._post.send(sandbox.mailboxes[ADA], raw, "")
+            sandbox.send(ADA, raw)
 
         async def found(query: str) -> list[int]:
             return [each["number"] for each in (await ask(sandbox, "GET", f"messages?{query}"))["messages"]]
@@ -136,7 +147,7 @@ async def test_mail_outlasts_the_sandbox(tmp_path: Path) -> None:
         first.seed(ADA, 30)
         mailbox = first.mailboxes[ADA]
         start = mailbox.history_id
-        first._post.send(mailbox, b"To: p@example.org\r\nSubject: x\r\nMessage-ID: <1@ringside.example>\r\n\r\ny", "")
+        first.send(ADA, b"To: p@example.org\r\nSubject: x\r\nMessage-ID: <1@ringside.example>\r\n\r\ny")
         kept = {each.id: (each.thread_id, each.raw, each.labels, each.place) for each in mailbox.messages.values()}
     async with GmailSandbox(settings) as second:
         again = second.mailboxes[ADA]

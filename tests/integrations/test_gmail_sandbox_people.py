@@ -28,8 +28,7 @@ async def sandbox() -> AsyncIterator[GmailSandbox]:
 def write_to(sandbox: GmailSandbox, *recipients: str, subject: str = "Offer", more: str = "") -> str:
     """Send to all of them; the Message-ID it went out with."""
     raw = f"From: Ada <{ADA}>\r\nTo: {', '.join(recipients)}\r\nSubject: {subject}\r\n{more}\r\nTwenty seats.\r\n".encode()
-    sandbox._post.send(sandbox.mailboxes[ADA], raw, "")
-    return sandbox.sent[-1].message_id
+    return sandbox.send(ADA, raw).message_id
 
 
 async def answers(sandbox: GmailSandbox) -> list[EmailMessage]:
@@ -85,7 +84,7 @@ async def test_an_absence_names_the_day_it_ends(kind: str, mark: str, words: str
         sandbox.add_mailbox(ADA)
         # At that speed nobody would live to see it: answered by hand.
         write_to(sandbox, "silent@example.org")
-        sandbox.people._answer(kind, sandbox.sent[0], f"{kind}@example.org")
+        sandbox.people.answer(kind, sandbox.sent[0], f"{kind}@example.org")
 
         (answer,) = await answers_now(sandbox)
 

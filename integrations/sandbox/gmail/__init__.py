@@ -19,6 +19,8 @@ The sandbox has handles of its own, without credentials, JSON in and out:
     GET    /_sandbox/messages           what was sent: ?to=, ?mailbox=, ?message_id= (either), ?after=N, ?raw=1
     POST   /_sandbox/deliver            lets mail arrive: {"address", "raw"} or {"address", "from", "subject", "text", "html",
                                         "in_reply_to", "references", "headers", "attachments"}; {"messages": [...]}
+    POST   /_sandbox/send               the owner writes from Gmail's own pages: {"address", "to", "subject", "text", ...}
+    POST   /_sandbox/answer             somebody answers at once: {"number"} (of what was sent), {"kind"} of the table, {"from"}
     POST   /_sandbox/seed               fills a mailbox: {"address", "count", "days"}
     POST   /_sandbox/revoke             takes back every grant of {"address"}
     POST   /_sandbox/expire             lets its access tokens run out

@@ -11,6 +11,7 @@ from aiohttp import web
 from integrations.sandbox.gmail import refusals
 from integrations.sandbox.gmail.faults import KINDS, Fault, Kind
 from integrations.sandbox.gmail.grants import MAIL_SCOPES
+from integrations.sandbox.gmail.letters import WRITTEN
 from integrations.sandbox.gmail.mailbox import Mailbox
 from integrations.sandbox.gmail.payload import encoded, raw_bytes
 from integrations.sandbox.gmail.people import SHARES, TABLE
@@ -53,6 +54,8 @@ class Control:
             web.post("/_sandbox/mailboxes", self.open),
             web.get("/_sandbox/messages", self.messages),
             web.post("/_sandbox/deliver", self.deliver),
+            web.post("/_sandbox/send", self.send),
+            web.post("/_sandbox/answer", self.answer),
             web.post("/_sandbox/seed", self.seed),
             web.post("/_sandbox/revoke", self.revoke),
             web.post("/_sandbox/expire", self.expire),
@@ -131,6 +134,27 @@ class Control:
                 }
             )
         return told({"messages": made} if many is not None else made[0], 201)
+
+    async def send(self, request: web.Request) -> web.Response:
+        """Send as the mailbox's owner would from Gmail's own pages: `{"address", "raw"}` or `{"address", "to", ...}`."""
+        body = await json_body(request)
+        address = address_in(body)
+        date = format_datetime(self._world.settings.clock.now())
+        raw = raw_bytes(body["raw"]) if body.get("raw") else compose({"from": address} | body, address, date)
+        self._world.post.send(self._world.stock.open(address), raw, str(body.get("thread_id") or ""))
+        return told(_sent(self._world.post.sent[-1], with_raw=False), 201)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Have somebody answer what was sent, at once: `{"number", "kind", "from"?}`; without `from` the first recipient."""
+        body = await json_body(request)
+        kind, number = str(body.get("kind") or "reply"), int(body.get("number") or 0)
+        if kind not in WRITTEN:
+            raise refusals.invalid(f"kind is one of {', '.join(WRITTEN)}")
+        if not 1 <= number <= len(self._world.post.sent):
+            raise refusals.not_found()
+        letter = self._world.post.sent[number - 1]
+        self._world.people.answer(kind, letter, str(body.get("from") or letter.head.recipients[0]))
+        return told(_sent(letter, with_raw=False), 201)
 
     async def seed(self, request: web.Request) -> web.Response:
         """Fill a mailbox: `{"address", "count", "days"?}`."""

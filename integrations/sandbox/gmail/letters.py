@@ -188,6 +188,7 @@ _WRITERS: Final[dict[str, Callable[[Sent, str, datetime], bytes]]] = {
     "unsub": _unsubscribe,
     "meet": _invitation,
 }
+WRITTEN: Final = tuple(_WRITERS)
 
 
 def _answer(letter: Sent, sender: str, now: datetime, words: str, *, refers: bool = True, mark: str = "Re") -> bytes:

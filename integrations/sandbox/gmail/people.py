@@ -100,7 +100,7 @@ class People:
 
         def act() -> None:
             self._waiting.discard(handle)
-            self._answer(plan.kind, letter, recipient)
+            self.answer(plan.kind, letter, recipient)
 
         handle = loop.call_later(self._clock.real_s(plan.delay_s), act)
         self._waiting.add(handle)
@@ -111,7 +111,8 @@ class People:
             handle.cancel()
         self._waiting.clear()
 
-    def _answer(self, kind: str, letter: Sent, recipient: str) -> None:
+    def answer(self, kind: str, letter: Sent, recipient: str) -> None:
+        """Answer a message at once in a way of the table, whatever the address says."""
         written_ms = letter.head.date_ms or letter.at_ms
         written = datetime.fromtimestamp(written_ms / 1000, UTC)
         now = max(self._clock.now(), written)

@@ -116,6 +116,11 @@ class GmailSandbox:
         """Let a message arrive in a mailbox."""
         return self._stock.open(address).add(raw, labels, at_ms=at_ms)
 
+    def send(self, address: str, raw: bytes, thread_id: str = "") -> Sent:
+        """Send a message as its owner would from Gmail's own pages. Raises Refusal."""
+        self._post.send(self._stock.open(address), raw, thread_id)
+        return self._post.sent[-1]
+
     def seed(self, address: str, count: int, days: float = 90.0) -> Mailbox:
         """Fill a mailbox with messages of the last days, as if they had always been there."""
         mailbox = self._stock.open(address)
