@@ -97,10 +97,12 @@ async def test_what_the_provider_never_told_of_is_measured_shown_and_mended(hous
     mailbox_id = await house.connect(rep)
     async with house.worker():
         await settled(rep, mailbox_id, "current")
-        house.gmail.push_to("")
-        # The provider says from now on that nothing has happened.
-        await house.rows(acme, "UPDATE mailboxes SET cursor = '999999999' WHERE tenant_id = $1 RETURNING id")
-        house.deliver("Lost on the way", at_ms=int(time.time() - 600) * 1000)
+    house.gmail.push_to("")
+    house.deliver("Lost on the way", at_ms=int(time.time() - 600) * 1000)
+    # The provider says that nothing has happened since.
+    history = str(house.gmail.mailboxes[ADA].history_id)
+    await house.rows(acme, "UPDATE mailboxes SET cursor = $2 WHERE tenant_id = $1 RETURNING id", history)
+    async with house.worker():
         assert (await rep.post(f"/mailboxes/{mailbox_id}/sync")).status == 202
         await until(lambda: has(house, acme, "Lost on the way"))
         assert (await rep.post(f"/mailboxes/{mailbox_id}/sync")).status == 202
@@ -136,7 +138,7 @@ async def test_a_provider_that_cannot_be_asked_is_shown_and_then_well_again(hous
     mailbox_id = await house.connect(rep)
     async with house.worker():
         await settled(rep, mailbox_id, "current")
-        house.gmail.fail("history.list", "500", times=1000)
+        house.gmail.fail("history.list", "400", times=1000)
         due = "UPDATE mailboxes SET next_poll_at = now(), failures = 2 WHERE tenant_id = $1 RETURNING id"
         await house.rows(acme, due)
         await until(lambda: state(rep, mailbox_id, "failing"))
