@@ -96,7 +96,7 @@ async def open_ground(*, workers: int = 1, sandbox_speed: float = 100.0, worker_
         account = {"TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16), "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}
         port, sandbox_port = free_port(), free_port()
         env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("RINGSIDE_", "TWILIO_", "DATABASE_"))},
+            **{k: v for k, v in os.environ.items() if not k.startswith(("RINGSIDE_", "TWILIO_", "GOOGLE_", "DATABASE_"))},
             **account,
             "DATABASE_URL": postgres.url_for("ringside_app"),
             "REDIS_URL": valkey.url,

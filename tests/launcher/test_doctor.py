@@ -15,6 +15,7 @@ import redis
 from aiohttp import web
 
 from hub import doctor
+from hub.config import Settings
 from hub.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
 from hub.migrate import migrate
 from tests.launcher.servers import eventually
@@ -167,6 +168,35 @@ async def test_servers_that_do_not_answer_are_named(env: dict[str, str], tmp_pat
     gone = {"DATABASE_URL": f"postgresql://ringside_app@/ringside?host={tmp_path}", "REDIS_URL": f"unix://{tmp_path}/none.sock"}
     found = await states(env | gone)
     assert (found["postgres"], found["redis"]) == ("wrong", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("more", "state", "words"),
+    [
+        ({}, "warning", "no OAuth client"),
+        ({"GOOGLE_CLIENT_ID": "id"}, "warning", "asked every few seconds"),
+        ({"GOOGLE_CLIENT_ID": "id", "PUSHES": "yes"}, "wrong", "http://127.0.0.1"),
+        ({"GOOGLE_CLIENT_ID": "id", "PUSHES": "yes", "RINGSIDE_PUBLIC_URL": "https://hub.example"}, "ok", "the real one"),
+        ({"GOOGLE_CLIENT_ID": "id", "PUSHES": "yes", "GOOGLE_API_URL": "http://127.0.0.1:1"}, "ok", "the sandbox"),
+    ],
+)
+def test_what_is_set_up_of_gmail_is_told(more: dict[str, str], state: str, words: str) -> None:
+    env = {"DATABASE_URL": "postgresql://", "REDIS_URL": "redis://", "RINGSIDE_SECRET": "s" * 40, "GOOGLE_CLIENT_SECRET": "x"}
+    if more.pop("PUSHES", ""):
+        env |= {"GOOGLE_PUSH_TOPIC": "projects/p/topics/t", "GOOGLE_PUSH_ACCOUNT": "p@x", "GOOGLE_PUSH_AUDIENCE": "https://hub"}
+
+    finding = doctor.check_google(Settings.from_env(env | more))
+
+    assert (finding.state, words in finding.text) == (state, True)
+
+
+def test_the_sealing_key_is_named_and_never_shown() -> None:
+    env = {"DATABASE_URL": "postgresql://", "REDIS_URL": "redis://", "RINGSIDE_SECRET": "s" * 40}
+    finding = doctor.check_seals(Settings.from_env(env | {"RINGSIDE_SEAL_KEYS": f"2027={'n' * 40},2026={'o' * 40}"}))
+
+    assert "2027" in finding.text and "2026" in finding.text
+    assert "nnn" not in finding.text
+    assert "RINGSIDE_SECRET" in doctor.check_seals(Settings.from_env(env)).text
 
 
 async def test_missing_settings_are_named() -> None:
