@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -71,13 +70,12 @@ class Post:
                 await self.run("UPDATE jobs SET run_at = now() WHERE state = 'ready' AND run_at > now()")
             ledger = Ledger(self.db, "a worker", {})
             runner = Runner(ledger, _REGISTRY, deps or self.deps, max_jobs=4)
-            due = [job for job in await ledger.due(overdue_s=-0.001, limit=100)]
+            due = await ledger.due(overdue_s=-0.001, limit=100)
             if not due:
                 return
             for each in due:
                 await runner.take(each.tenant_id, each.id, "sweep")
-            while runner.running:
-                await asyncio.sleep(0.002)
+            await runner.drain(60.0)
         raise AssertionError("the jobs do not come to an end")
 
     async def send(self, send_id: UUID) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -136,10 +136,8 @@ async def sent_once(post: Post, box: MailboxRow, number: int, next_kill: Callabl
     kills = []
     for _ in range(30):
         reaper = Reaper(next_kill())
-        try:
+        with suppress(Killed):
             await attempt(post, reaper)
-        except Killed:
-            pass
         if reaper.where:
             kills.append(reaper.where)
         elif (await post.send(send_id))["state"] == "sent":
@@ -164,7 +162,7 @@ async def test_killed_once_at_every_boundary(post: Post, box: MailboxRow) -> Non
 
 
 async def test_killed_again_and_again(post: Post, box: MailboxRow) -> None:
-    dice = random.Random(4)  # noqa: S311
+    dice = random.Random(4)
     kills = 0
     for number in range(25):
         plan = iter([dice.randint(1, 8) for _ in range(dice.randint(1, 4))])
