@@ -16,6 +16,7 @@ const RecordingsPage = lazy(() => import('../recordings/RecordingsPage'));
 const CallsPage = lazy(() => import('../calls/CallsPage'));
 const MessagesPage = lazy(() => import('../messages/MessagesPage'));
 const DialerPage = lazy(() => import('../dialer/DialerPage'));
+const InboxPage = lazy(() => import('../mail/InboxPage'));
 const TasksPage = lazy(() => import('../tasks/TasksPage'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage'));
 const MembersPage = lazy(() => import('../admin/MembersPage'));
@@ -59,6 +60,7 @@ export function Rooms() {
         <Route path="/dialer/:id?" element={<DialerPage />} />
         <Route path="/calls" element={<CallsPage />} />
         <Route path="/messages/:id?" element={<MessagesPage />} />
+        <Route path="/inbox/:id?" element={<InboxPage />} />
         <Route path="/tasks" element={<TasksPage />} />
         <Route path="/settings/:section?" element={<SettingsPage />} />
         <Route path="/imports" element={<ImportsPage />} />

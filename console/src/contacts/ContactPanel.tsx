@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Badge, Button, Group, Menu, Text, Title } from '@mantine/core';
+import { ActionIcon, Badge, Button, Group, Menu, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import {
   IconCalendarPlus,
@@ -17,6 +17,7 @@ import { ApiError } from '../api/errors';
 import type { Contact, Phone } from '../api/types';
 import { CallButton } from '../calls/CallButton';
 import { usePeopleNames } from '../floor/people';
+import { useWrite } from '../mail/useWrite';
 import { InviteForm } from '../meetings/InviteForm';
 import { ClaimNote } from '../permits/ClaimNote';
 import { Consents } from '../permits/Consents';
@@ -52,6 +53,7 @@ function timeThere(phone: Phone): string | null {
 }
 
 function Ways({ contact }: { contact: Contact }) {
+  const write = useWrite();
   return (
     <div className={classes.block}>
       {contact.phones.map((phone) => {
@@ -78,16 +80,22 @@ function Ways({ contact }: { contact: Contact }) {
       {contact.emails.map((email) => (
         <div key={email.address} className={classes.way}>
           <div className={`${classes.wayText} truncate`}>
-            <Anchor href={`mailto:${email.address}`} c="inherit">
-              {email.address}
-            </Anchor>
+            {email.address}
             {email.label && (
               <Text size="xs" className="muted">
                 {email.label}
               </Text>
             )}
           </div>
-          <IconMail size={17} className="muted" aria-hidden />
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={`Write to ${email.address}`}
+            onClick={() => write({ address: email.address, name: fullName(contact) }, contact.id)}
+          >
+            <IconMail size={18} stroke={1.7} />
+          </ActionIcon>
         </div>
       ))}
     </div>

@@ -41,6 +41,8 @@ const REREADS = new Map<unknown, string[]>([
   ['conversation', ['message.']],
   ['alert_rules', ['alert_rules.']],
   ['mailboxes', ['mailbox.']],
+  ['templates', ['template.']],
+  ['mail', ['mail.', 'lease.']],
   ['tracking', ['tracking']],
   ['consents', ['consent.']],
   ['listeners', ['call.listeners_changed', 'call.updated']],

@@ -2,10 +2,11 @@ import { ActionIcon, Menu, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { IconDots, IconSearch } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { Link, NavLink } from 'react-router';
 import { useMe } from '../app/hooks';
 import { CallBar } from '../calls/CallBar';
+import { useOpenDraft } from '../mail/compose';
 import { Bell } from '../notifications/Bell';
 import { Ringer } from '../softphone/Ringer';
 import { ByeBanner, LinkIndicator } from './LinkIndicator';
@@ -13,6 +14,8 @@ import { Palette } from './Palette';
 import { type Room, useRooms } from './rooms';
 import classes from './Shell.module.css';
 import { UserMenu } from './UserMenu';
+
+const ComposeDock = lazy(() => import('../mail/ComposeDock'));
 
 function Brand() {
   const { tenant } = useMe();
@@ -93,6 +96,7 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** What surrounds every room: navigation, connection, person, palette and the call bar. */
 export function Shell({ children }: { children: ReactNode }) {
+  const draft = useOpenDraft();
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
   return (
     <div className={classes.shell}>
@@ -125,6 +129,11 @@ export function Shell({ children }: { children: ReactNode }) {
         <Ringer />
         <CallBar />
       </div>
+      {draft && (
+        <Suspense fallback={null}>
+          <ComposeDock />
+        </Suspense>
+      )}
       <Palette />
     </div>
   );
