@@ -23,6 +23,7 @@ from hub.auth.tokens import Tokens
 from hub.bounces import routes as bounces
 from hub.calls.routes import call_routes
 from hub.calls.webhooks import call_webhooks
+from hub.clock import Clock
 from hub.config import Settings
 from hub.contacts import routes as contacts
 from hub.db import Database
@@ -55,6 +56,7 @@ from hub.providers import Providers, google_client
 from hub.realtime import Realtime
 from hub.realtime import routes as realtime
 from hub.recordings.routes import recording_routes
+from hub.sequences.routes import sequence_routes
 from hub.tasks import routes as tasks
 from hub.teams import routes as teams
 from hub.templates import routes as templates
@@ -134,6 +136,7 @@ def api_endpoints(settings: Settings, tokens: Tokens, providers: Providers = NO_
         permits.routes,
         leases.routes,
         dialer.routes,
+        sequence_routes(Clock.parse(settings.clock)),
         floor.routes,
         presence.routes,
         realtime.routes,

@@ -34,6 +34,7 @@ from workers import (
     messages,
     numbers,
     recordings,
+    sequences,
     tracking,
     voicemail,
     workflow,
@@ -42,9 +43,9 @@ from workers.cron import AT_ONCE, duties_of
 from workers.job import Deps, Registry
 
 JOBS = Registry.of(
-    calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail, mailboxes, tracking
+    calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail, mailboxes, sequences, tracking
 )
-DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail, mailboxes)
+DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail, mailboxes, sequences)
 
 
 @dataclass(frozen=True, slots=True)

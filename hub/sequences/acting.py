@@ -17,6 +17,7 @@ from hub.messages.actions import write_message
 from hub.messages.models import MessageIn
 from hub.notifications.actions import notify
 from hub.sequences import moving
+from hub.sequences.conditions import asks_of_mails, holds
 from hub.sequences.diary import Box, boxes_of
 from hub.sequences.planning import candidate_key, choose_variant
 from hub.sequences.rules import Rules, StepRow, load_rules
@@ -220,19 +221,10 @@ async def _wait(tx: Tx, book: Book, turn: _Turn) -> None:
 async def _condition(tx: Tx, book: Book, turn: _Turn) -> None:
     condition = turn.step.condition
     assert condition is not None
-    if condition.if_ in ("opened", "clicked", "replied"):
-        mails = await tx.fetchrow(_SQL["mails_of"], enrolment_id=turn.row["id"])
-        assert mails is not None
-        holds, what = bool(mails[condition.if_]), f"a mail was {condition.if_}" if condition.if_ != "replied" else "they replied"
-    elif condition.if_ == "field":
-        value = _value(turn.contact, condition.field or "")
-        holds = value.lower() == condition.equals.strip().lower() if condition.equals is not None else bool(value)
-        what = f"{condition.field} is {condition.equals}" if condition.equals is not None else f"{condition.field} is known"
-    else:
-        holds = turn.contact["has_phone"] if condition.if_ == "has_phone" else turn.contact["address"] is not None
-        what = "there is a telephone number" if condition.if_ == "has_phone" else "there is an email address"
-    position = turn.step.position + 1 if holds else condition.else_position
-    await _done(tx, turn, "done", f"{'Yes' if holds else 'No'}: {what}.", position)
+    mails = await tx.fetchrow(_SQL["mails_of"], enrolment_id=turn.row["id"]) if asks_of_mails(condition) else None
+    yes, what = holds(condition, dict(turn.contact), dict(mails) if mails is not None else {})
+    position = turn.step.position + 1 if yes else condition.else_position
+    await _done(tx, turn, "done", f"{'Yes' if yes else 'No'}: {what}.", position)
 
 
 _ACTS = {"email": _email, "sms": _sms, "call": _task, "task": _task, "wait": _wait, "condition": _condition}
@@ -272,11 +264,3 @@ async def _done(tx: Tx, turn: _Turn, state: str, words: str, position: int | Non
 async def _under_way(tx: Tx, turn: _Turn) -> None:
     await moving.change(tx, turn.row["id"], phase="settle")
     await moving.announce(tx, [turn.row["id"]])
-
-
-def _value(contact: asyncpg.Record, name: str) -> str:
-    if name.startswith("custom."):
-        found = orjson.loads(contact["custom"]).get(name.removeprefix("custom."))
-    else:
-        found = contact[name]
-    return "" if found is None else str(found).strip()

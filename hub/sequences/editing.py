@@ -26,7 +26,7 @@ _MOST_TO_END = 5000
 
 
 async def create_sequence(tx: Tx, given: SequenceIn) -> tuple[UUID, str, int]:
-    """Make a sequence, a draft; its id, JSON and version. Raises Invalid for steps that do not fit and templates there are not."""
+    """Make a sequence, a draft; its id, JSON and version. Raises Invalid for steps that do not fit, templates there are not."""
     await tx.execute(_SQL["begin_settings"])
     sequence_id: UUID = await tx.fetchval(
         _SQL["insert_sequence"],

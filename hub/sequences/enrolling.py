@@ -9,10 +9,12 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+from pydantic import BaseModel
 
 from hub.db import Tx
 from hub.dialer.models import SavedFilter
 from hub.errors import Conflict, Forbidden, Invalid
+from hub.http.paging import LATEST
 from hub.mailboxes.queries import missing as mailbox_missing
 from hub.sequences import editing, moving, queries
 from hub.sequences.models import Chosen, EnrolIn
@@ -32,13 +34,27 @@ _TOLD_SINGLY = 100
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """A contact who might be enrolled. `why` says in words what speaks against it; None when nothing does."""
+    """A contact who might be enrolled. `why` says in words what speaks against it; None when nothing does.
+
+    `facts` are what conditions ask about.
+    """
 
     id: UUID
     name: str
     domain: str
     zone: str
     why: str | None
+    facts: asyncpg.Record
+
+
+class Wish(BaseModel):
+    """Who wants contacts in a sequence, and how: the same for every batch of a filter. `at` is when it was wished for."""
+
+    sequence_id: UUID
+    user_id: UUID
+    mailbox_id: UUID | None
+    again: bool
+    at: datetime
 
 
 async def enrol(tx: Tx, sequence_id: UUID, given: EnrolIn, now: datetime) -> str:
@@ -50,35 +66,28 @@ async def enrol(tx: Tx, sequence_id: UUID, given: EnrolIn, now: datetime) -> str
         raise Forbidden("Only a person can enrol contacts.")
     rules = await enrollable(tx, sequence_id)
     mailbox_id = await writing_mailbox(tx, rules, given.mailbox_id)
+    wish = Wish(sequence_id=rules.id, user_id=tx.who.user_id, mailbox_id=mailbox_id, again=given.again, at=now)
+    last: UUID | None = None
     if given.contact_ids is not None:
-        enrolled, refused = await _take(tx, rules, given.contact_ids, tx.who.user_id, mailbox_id, now)
-        await editing.recount(tx, sequence_id)
-        return _told(enrolled, refused, more=False)
-    assert given.filter is not None
-    found, last = await page_of(tx, given.filter, None)
-    enrolled, refused = await _take(tx, rules, found, tx.who.user_id, mailbox_id, now)
-    if last is not None:
-        args = {
-            "sequence_id": sequence_id,
-            "filter": given.filter.model_dump(mode="json", exclude_none=True),
-            "after": last,
-            "user_id": tx.who.user_id,
-            "mailbox_id": mailbox_id,
-        }
-        await tx.defer(ENROL, args)
+        enrolled, refused = await _take(tx, rules, given.contact_ids, wish, now)
+    else:
+        assert given.filter is not None
+        found, last = await page_of(tx, given.filter, None)
+        enrolled, refused = await _take(tx, rules, found, wish, now)
+        if last is not None:
+            saved = given.filter.model_dump(mode="json", exclude_none=True)
+            await tx.defer(ENROL, {"wish": wish.model_dump(mode="json"), "filter": saved, "after": last})
     await editing.recount(tx, sequence_id)
     return _told(enrolled, refused, more=last is not None)
 
 
-async def enrol_batch(
-    tx: Tx, sequence_id: UUID, saved: SavedFilter, after: UUID, user_id: UUID, mailbox_id: UUID | None, now: datetime
-) -> UUID | None:
+async def enrol_batch(tx: Tx, wish: Wish, saved: SavedFilter, after: UUID, now: datetime) -> UUID | None:
     """Take the next contacts of a filter; where to go on, None at the end, or when the sequence takes nobody any more."""
-    rules = (await load_rules(tx, [sequence_id])).get(sequence_id)
+    rules = (await load_rules(tx, [wish.sequence_id])).get(wish.sequence_id)
     if rules is None or rules.state == "archived" or not rules.steps:
         return None
     found, last = await page_of(tx, saved, after)
-    await _take(tx, rules, found, user_id, mailbox_id, now)
+    await _take(tx, rules, found, wish, now)
     return last
 
 
@@ -115,16 +124,25 @@ async def writing_mailbox(tx: Tx, rules: Rules, mailbox_id: UUID | None) -> UUID
     return chosen
 
 
-async def applicants(tx: Tx, rules: Rules, contact_ids: Sequence[UUID]) -> list[Applicant]:
-    """These contacts, in their order, with what speaks against each. Those that do not exist are left out."""
+async def applicants(
+    tx: Tx, rules: Rules, contact_ids: Sequence[UUID], *, again: bool = False, since: datetime = LATEST
+) -> list[Applicant]:
+    """These contacts, in their order, with what speaks against each. Those that do not exist are left out.
+
+    With `again` those may come who were in the sequence before, unless they were enrolled from `since` on.
+    """
     writes = any(step.kind == "email" for step in rules.steps)
-    rows = await tx.fetch(_SQL["candidates"], ids=list(dict.fromkeys(contact_ids)), sequence_id=rules.id)
-    return [Applicant(row["id"], row["name"], row["domain_lc"], row["zone"], _against(row, rules, writes)) for row in rows]
+    rows = await tx.fetch(
+        _SQL["candidates"], ids=list(dict.fromkeys(contact_ids)), sequence_id=rules.id, again=again, since=since
+    )
+    return [Applicant(row["id"], row["name"], row["domain_lc"], row["zone"], _against(row, rules, writes), row) for row in rows]
 
 
 def _against(row: asyncpg.Record, rules: Rules, writes: bool) -> str | None:
     if row["is_in"]:
         return "They are in this sequence already."
+    if row["was_in"]:
+        return "They were in this sequence before."
     if writes and row["address"] is None:
         return "They have no email address."
     if row["suppressed"] is not None:
@@ -179,17 +197,15 @@ async def _pages(tx: Tx, saved: SavedFilter) -> AsyncIterator[list[UUID]]:
             return
 
 
-async def _take(
-    tx: Tx, rules: Rules, contact_ids: Sequence[UUID], user_id: UUID, mailbox_id: UUID | None, now: datetime
-) -> tuple[int, list[Applicant]]:
-    found = await applicants(tx, rules, contact_ids)
+async def _take(tx: Tx, rules: Rules, contact_ids: Sequence[UUID], wish: Wish, now: datetime) -> tuple[int, list[Applicant]]:
+    found = await applicants(tx, rules, contact_ids, again=wish.again, since=wish.at)
     taken = [one for one in found if one.why is None]
     await tx.execute(_SEQUENCES["begin_settings"])
     rows = await tx.fetch(
         _SQL["insert_enrolments"],
         sequence_id=rules.id,
-        for_user=user_id,
-        mailbox_id=mailbox_id,
+        for_user=wish.user_id,
+        mailbox_id=wish.mailbox_id,
         step_id=rules.steps[0].id,
         at=now,
         contact_ids=[one.id for one in taken],

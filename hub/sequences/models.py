@@ -253,7 +253,9 @@ class Chosen(BaseModel):
 
 
 class EnrolIn(Chosen):
-    """Whom to enrol."""
+    """Whom to enrol. Who was in the sequence before is refused, unless they are to have it `again` from the start."""
+
+    again: StrictBool = False
 
 
 class SimulateIn(Chosen):

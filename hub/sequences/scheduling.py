@@ -44,13 +44,13 @@ _TOGETHER = 200
 async def tick(db: Database, clock: Clock, limit: int, *, sms_from: str = "") -> int:
     """Do what is due by now in every company, at most `limit` of each kind; how much that was. May run in several workers.
 
-    `sms_from` is the installation's own number, for text messages.
+    Planning costs little and is done for more at once. `sms_from` is the installation's own number, for text messages.
     """
     done = await stop_changed(db, limit)
     done += await resume_due(db, clock, limit)
     done += await settle_due(db, clock, limit)
     done += await act_due(db, clock, limit, sms_from=sms_from)
-    done += await plan_due(db, clock, limit)
+    done += await plan_due(db, clock, max(limit, 2 * BATCH))
     return done
 
 

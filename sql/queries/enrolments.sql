@@ -86,9 +86,11 @@ ORDER BY c.id LIMIT :limit
 -- Contacts as a sequence would take them: their first address, its domain, their zone, and what speaks against it. In the order
 -- in which they were asked for.
 SELECT c.id, {{contact_named}} ->> 'name' AS name, m.address, coalesce(m.domain_lc, '') AS domain_lc, coalesce(z.zone, '') AS zone, c.stage,
-    p.contact_id IS NOT NULL AS has_phone,
+    c.company, c.title, c.first_name, c.last_name, c.custom::text AS custom, p.contact_id IS NOT NULL AS has_phone,
     EXISTS (SELECT FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.sequence_id = :sequence_id AND e.contact_id = c.id
         AND e.state IN ('active', 'paused')) AS is_in,
+    EXISTS (SELECT FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.sequence_id = :sequence_id AND e.contact_id = c.id
+        AND (NOT :again::boolean OR e.created_at >= :since::timestamptz)) AS was_in,
     (SELECT CASE u.kind WHEN 'contact' THEN 'This contact is not to be contacted.'
                         WHEN 'domain' THEN 'Addresses at ' || m.domain_lc || ' are on the suppression list.'
                         WHEN 'company' THEN 'The company is on the suppression list.'
@@ -166,12 +168,13 @@ SELECT tenant_id, id FROM enrolments_due(:now, :limit)
 SELECT tenant_id, id FROM enrolments_to_resume(:now, :limit)
 
 -- name: claim_to_plan
--- Enrolments whose next step needs a moment, the oldest wish first; nobody else takes them meanwhile.
+-- Enrolments whose next step needs a moment, the oldest wish first; nobody else takes them meanwhile. The simulation has the
+-- same order.
 SELECT e.id, e.sequence_id, e.contact_id, e.mailbox_id, e.step_id, e.base_at, e.zone, e.domain_lc
 FROM enrolments e
 JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id AND s.state = 'active' AND s.deleted_at IS NULL
 WHERE e.tenant_id = :tenant_id AND e.state = 'active' AND e.phase = 'plan' AND e.due_at <= :now
-ORDER BY e.base_at, e.id
+ORDER BY e.base_at, e.contact_id, e.id
 LIMIT :limit
 FOR UPDATE OF e SKIP LOCKED
 
