@@ -4,13 +4,15 @@ import email
 import email.policy
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import cast
 
 import pytest
 
+from integrations.mime import read_message
 from integrations.sandbox.gmail import GmailSandbox, GmailSettings, SandboxClock
+from integrations.sandbox.gmail.letters import WRITTEN, write
 from integrations.sandbox.gmail.people import TABLE, plan_for
 from integrations.sandbox.gmail.settings import People
 from tests.integrations.conftest import eventually
@@ -123,7 +125,10 @@ async def test_some_absences_say_less(sandbox: GmailSandbox) -> None:
     assert plain["Auto-Submitted"] is None and "out of the office" in text_of(plain)
 
 
-@pytest.mark.parametrize(("kind", "status", "action"), [("bounce", "5.1.1", "failed"), ("bounce-soft", "4.2.2", "delayed")])
+@pytest.mark.parametrize(
+    ("kind", "status", "action"),
+    [("bounce", "5.1.1", "failed"), ("bounce-soft", "4.2.2", "failed"), ("bounce-delay", "4.4.1", "delayed")],
+)
 async def test_a_bounce_is_a_report(sandbox: GmailSandbox, kind: str, status: str, action: str) -> None:
     message_id, answer = await answer_of(sandbox, f"{kind}@example.org")
 
@@ -173,6 +178,19 @@ async def test_nobody_answers_a_machine_but_servers_do(sandbox: GmailSandbox) ->
     write_to(sandbox, "reply@example.org", "ooo@example.org", "bounce@example.org", more="Auto-Submitted: auto-generated\r\n")
 
     assert [each.get_content_type() for each in await answers(sandbox)] == ["multipart/report"]
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+async def test_what_they_write_is_read_as_what_it_is(sandbox: GmailSandbox, kind: str) -> None:
+    letter = sandbox.send(ADA, f"From: {ADA}\r\nTo: p@example.org\r\nSubject: Offer\r\n\r\nTwenty seats.\r\n".encode())
+
+    read = read_message(write(kind, letter, f"{kind}@example.org", datetime(2026, 11, 20, 12, tzinfo=UTC)))
+
+    expected = {"ooo": "out_of_office", "bounce": "bounce", "complain": "complaint", "meet": "calendar"}
+    wanted = "auto_reply" if kind == "bounce-delay" else expected.get(kind.partition("-")[0], "human")
+    assert (read.kind, read.problems) == (wanted, ())
+    known = [read.in_reply_to, *(each.original_message_id for each in (read.bounce, read.complaint) if each)]
+    assert (letter.message_id in known) is (kind != "reply-noref")
 
 
 async def test_the_silent_are_silent(sandbox: GmailSandbox) -> None:

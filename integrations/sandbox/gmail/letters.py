@@ -95,6 +95,12 @@ def _soft_bounce(letter: Sent, recipient: str, now: datetime) -> bytes:
     return _report(letter, recipient, now, "4.2.2", "452-4.2.2 The email account that you tried to reach is over quota.")
 
 
+def _delay(letter: Sent, recipient: str, now: datetime) -> bytes:
+    """A warning only: the message is still being tried."""
+    words = "The recipient server did not accept our requests to connect."
+    return _report(letter, recipient, now, "4.4.1", words, action="delayed")
+
+
 def _plain_bounce(letter: Sent, recipient: str, now: datetime) -> bytes:
     """A bounce in qmail's words, without a report."""
     host = recipient.partition("@")[2]
@@ -181,6 +187,7 @@ _WRITERS: Final[dict[str, Callable[[Sent, str, datetime], bytes]]] = {
     "ooo-es": _absence("es"),
     "ooo": _absence("en"),
     "bounce-soft": _soft_bounce,
+    "bounce-delay": _delay,
     "bounce-plain": _plain_bounce,
     "bounce": _bounce,
     "complain": _complaint,
@@ -207,13 +214,13 @@ def _answer(letter: Sent, sender: str, now: datetime, words: str, *, refers: boo
     return _multipart(fields, "alternative", parts)
 
 
-def _report(letter: Sent, recipient: str, now: datetime, status: str, diagnostic: str) -> bytes:
+def _report(letter: Sent, recipient: str, now: datetime, status: str, diagnostic: str, *, action: str = "failed") -> bytes:
     """A delivery status notification as Google writes it (RFC 3464)."""
     fields = [
         ("From", "Mail Delivery Subsystem <mailer-daemon@googlemail.com>"),
         ("To", letter.mailbox),
         ("Auto-Submitted", "auto-replied"),
-        ("Subject", f"Delivery Status Notification ({'Failure' if status.startswith('5') else 'Delay'})"),
+        ("Subject", f"Delivery Status Notification ({'Failure' if action == 'failed' else 'Delay'})"),
         ("References", letter.message_id),
         ("In-Reply-To", letter.message_id),
         ("X-Failed-Recipients", recipient),
@@ -221,10 +228,10 @@ def _report(letter: Sent, recipient: str, now: datetime, status: str, diagnostic
         ("Message-ID", _new_id("mx.google.com")),
     ]
     text = (
-        f"** Address not found **\r\n\r\nYour message wasn't delivered to {recipient}.\r\n\r\n"
+        f"** {'Address not found' if status.startswith('5') else 'Message not delivered'} **\r\n\r\n"
+        f"Your message wasn't delivered to {recipient}.\r\n\r\n"
         f"The response was:\r\n\r\n{diagnostic}\r\n"
     )
-    action = "failed" if status.startswith("5") else "delayed"
     machine = (
         f"Reporting-MTA: dns; googlemail.com\r\nArrival-Date: {format_datetime(now)}\r\n"
         f"X-Original-Message-ID: {letter.message_id}\r\n\r\n"

@@ -26,6 +26,7 @@ TABLE: Final = (
     ("ooo-es", "is out of office for five days, in Spanish", 3.0),
     ("ooo", "is out of office for five days", 3.0),
     ("bounce-soft", "does not get it: the mailbox is full (4.2.2)", 2.0),
+    ("bounce-delay", "does not get it yet: a warning comes, no bounce (4.4.1)", 2.0),
     ("bounce-plain", "does not exist, says a server that knows no RFC 3464", 2.0),
     ("bounce", "does not exist: hard bounce (5.1.1)", 2.0),
     ("complain", "calls it spam: an ARF report comes", 120.0),
@@ -127,7 +128,7 @@ class People:
             return
         raw = letters.write(kind, letter, recipient, now)
         # Gmail shows its own bounces in the conversation, whatever their subject.
-        is_own = kind in ("bounce", "bounce-soft") and letter.stored.thread_id in mailbox.threads
+        is_own = kind in ("bounce", "bounce-soft", "bounce-delay") and letter.stored.thread_id in mailbox.threads
         thread_id = letter.stored.thread_id if is_own else ""
         mailbox.add(raw, {"INBOX", "UNREAD"}, thread_id=thread_id, at_ms=self._clock.now_ms())
         self.answered[kind] += 1
