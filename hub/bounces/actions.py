@@ -70,7 +70,7 @@ async def _record(
     at: datetime | None,
 ) -> Recorded:
     sent = await tx.fetchrow(_SQL["sent_to"], send_id=send_id) if send_id is not None else None
-    address = (recipient or (sent["address_lc"] if sent is not None else None) or "").strip().lower()[:320]
+    address = _text(recipient or (sent["address_lc"] if sent is not None else None) or "").strip().lower()[:320]
     contact_id: UUID | None = sent["contact_id"] if sent is not None else None
     contacts = await contacts_of(tx, address, contact_id)
     permanent = report.permanent if isinstance(report, Bounce) else True
@@ -84,8 +84,8 @@ async def _record(
         contact_id=contact_id or (contacts[0] if contacts else None),
         address_lc=address,
         permanent=permanent,
-        status=report.status[:20] if isinstance(report, Bounce) else "",
-        diagnostic=(report.diagnostic if isinstance(report, Bounce) else report.feedback_type).replace("\x00", "")[:1000],
+        status=_text(report.status)[:20] if isinstance(report, Bounce) else "",
+        diagnostic=_text(report.diagnostic if isinstance(report, Bounce) else report.feedback_type)[:1000],
         at=at,
     )
     if row is None:
@@ -112,7 +112,7 @@ async def _suppress(
         reason = "They called a mail of ours spam"
     elif permanent:
         assert isinstance(report, Bounce)
-        said = " ".join(part for part in (report.status, report.diagnostic) if part)
+        said = _text(" ".join(part for part in (report.status, report.diagnostic) if part))
         reason = f"Mail to this address came back: {said}" if said else "Mail to this address came back"
     else:
         if await tx.fetchval(_SQL["soft_bounces"], address_lc=address, at=at) < SOFT_LIMIT:
@@ -143,3 +143,8 @@ async def _stop_mailbox(tx: Tx, mailbox_id: UUID, bounce_id: UUID) -> bool:
         return False
     await tx.execute(_SQL["note_stop"], id=bounce_id)
     return True
+
+
+def _text(said: str) -> str:
+    # Reports are written by other people's servers, and no text here can hold this.
+    return said.replace("\x00", "")

@@ -36,6 +36,20 @@ _DATE_FORMAT = re.compile(r"(?:[^%\x00-\x1f]|%-?[A-Za-z%]){0,80}", re.ASCII)
 missing: ContextVar[list[str]] = ContextVar("missing")
 
 
+class Missing(Undefined):
+    """A variable without a value. It may be asked about and given a default; written out, it is noted as missing."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        said = self.hint or self.name
+        missing.get().append(said.removesuffix(" is undefined").strip("'"))
+        return ""
+
+    def __html__(self) -> str:
+        return str(self)
+
+
 class Fields(dict[str, Any]):
     """The values of a thing, such as a contact's. It has none of its own: `{{ contact }}` means some field of it."""
 
@@ -45,22 +59,14 @@ class Fields(dict[str, Any]):
         super().__init__(values)
         self.name = name
 
+    def __missing__(self, key: str) -> Missing:
+        # Liquid would count what is there, or take the first of it, for a field of which nothing is known.
+        if key in ("size", "first", "last"):
+            return Missing(f"{self.name}.{key}")
+        raise KeyError(key)
+
     def __str__(self) -> str:
         missing.get().append(self.name)
-        return ""
-
-    def __html__(self) -> str:
-        return str(self)
-
-
-class Missing(Undefined):
-    """A variable without a value. It may be asked about and given a default; written out, it is noted as missing."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        said = self.hint or self.name
-        missing.get().append(said.removesuffix(" is undefined").strip("'"))
         return ""
 
     def __html__(self) -> str:
