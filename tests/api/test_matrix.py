@@ -25,6 +25,7 @@ from hub.permits.actions import decide
 from hub.who import ROLES
 from tests.conftest import Company, make_company
 from tests.harness import Answer, Api, RunningHub, make_settings
+from tests.mail.things import a_draft, a_mail_message, a_send, a_thread
 from tests.mailboxes.kit import mailbox_at_a_server
 from tests.meetings.kit import a_contact_with_mail, a_mailbox, an_invitation_of_theirs
 from tests.recordings.kit import a_recording, put_file, wav
@@ -131,6 +132,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/dial-sessions/{id}/callback": {"at": TOMORROW},
     "POST /api/v1/calls/{id}/recording": {"state": "on"},
     "POST /api/v1/calls/{id}/drop": {"drop_id": str(UUID(int=1))},
+    "PUT /api/v1/mail/threads/{id}/assignee": {"user_id": None},
+    "PUT /api/v1/mail/threads/{id}/snooze": {"until": TOMORROW},
+    "POST /api/v1/mail/drafts": {"mailbox_id": str(UUID(int=1))},
+    "PATCH /api/v1/mail/drafts/{id}": {"subject": "Hello again"},
+    "POST /api/v1/mail/drafts/{id}/send": {},
     "POST /api/v1/mailboxes": {
         "address": "ada@example.com",
         "username": "ada",
@@ -349,6 +355,21 @@ THINGS: dict[str, Make] = {
     "/api/v1/voicemail-drops/{id}": a_voicemail_drop,
     "/api/v1/voicemail-drops/{id}/link": a_voicemail_drop,
     "/api/v1/voicemail-drops/{id}/audio": a_voicemail_drop,
+    "/api/v1/contacts/{id}/mail": a_contact,
+    "/api/v1/mail/threads/{id}": a_thread,
+    **{
+        f"/api/v1/mail/threads/{{id}}/{act}": a_thread
+        for act in ("read", "unread", "done", "reopen", "assignee", "snooze", "writing")
+    },
+    "/api/v1/mail/messages/{id}/attachments/{index}": a_mail_message,
+    "/api/v1/mail/messages/{id}/original": a_mail_message,
+    "/api/v1/mail/drafts/{id}": a_draft,
+    "/api/v1/mail/drafts/{id}/attachments": a_draft,
+    "/api/v1/mail/drafts/{id}/send": a_draft,
+    "/api/v1/mail/sends/{id}": a_send,
+    "/api/v1/mail/sends/{id}/undo": a_send,
+    "/api/v1/mail/sends/{id}/retry": a_send,
+    "/api/v1/mail/sends/{id}/discard": a_send,
     "/api/v1/contacts/{id}/meetings": a_contact_to_meet,
     "/api/v1/meetings/{id}": a_meeting,
     "/api/v1/meetings/{id}/answer": a_meeting,
@@ -366,6 +387,9 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/voice/settings": lambda body: body["ring_s"] == 25,
     "/api/v1/teams": lambda body: body["data"] == [],
     "/api/v1/messages/threads": lambda body: body["data"] == [],
+    "/api/v1/mail/threads": lambda body: body["data"] == [],
+    "/api/v1/mail/drafts": lambda body: body["data"] == [],
+    "/api/v1/mail/sends": lambda body: body["data"] == [],
     "/api/v1/mailboxes": lambda body: body["data"] == [],
     "/api/v1/mailboxes/privacy": lambda body: body["rules"] == [],
     "/api/v1/numbers": lambda body: [n["shared"] for n in body["data"]] == [True],
@@ -423,7 +447,7 @@ async def globex(server: RunningHub) -> Company:
 
 async def ask(api: Api, endpoint: Endpoint, thing: object = None) -> Answer:
     """A well-formed request, about a thing if the path wants one."""
-    path = re.sub(r"{(id|value|leg_id)}", lambda _: str(thing), endpoint.path)
+    path = re.sub(r"{(id|value|leg_id)}", lambda _: str(thing), endpoint.path).replace("{index}", "0")
     if endpoint.upload is not None:
         return await api.upload(path, "people.csv", CSV)
     return await api.call(endpoint.method, path, json=BODIES.get(f"{endpoint.method} {endpoint.path}"))
