@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -48,6 +49,8 @@ LOOKED_AT_WITHIN_S: Final = 5.0
 CLOCK_MARGIN: Final = timedelta(minutes=5)
 SENT_PAGE: Final = 50
 ME: Final = "me"
+
+log = logging.getLogger(__name__)
 
 
 class GmailMailbox:
@@ -99,7 +102,10 @@ class GmailMailbox:
                 raise Rejected("too_large", f"The message {refs[0].id} is too large to be read.", 413) from None
             half = len(refs) // 2
             return await self._fetch(refs[:half]) + await self._fetch(refs[half:])
-        return [_raw(answer) for answer in answers if answer is not None]
+        try:
+            return [_raw(answer) for answer in answers if answer is not None]
+        except (KeyError, ValueError, TypeError) as error:
+            raise Rejected("unreadable", f"Gmail's answer can't be read: {error!r}", 422) from error
 
     async def changes(self, cursor: str) -> Changes:
         """What happened since. What comes out of spam or trash counts as added, and as a change of labels, too.
@@ -239,15 +245,22 @@ class GmailMailbox:
                 raise
 
     async def watch(self) -> Watch | None:
-        """Have pushes come, for seven days at most; None where no topic is set up."""
+        """Have pushes come, for seven days at most; None where no topic is set up, or none that Gmail may publish to."""
         if not self._topic:
             return None
-        return await self._account.ask(
-            "users.watch",
-            UNITS["watch"],
-            lambda api: api.users.watch(userId=ME, body={"topicName": self._topic}),
-            lambda answer: Watch(str(answer["historyId"]), moment(answer["expiration"])),
-        )
+        try:
+            return await self._account.ask(
+                "users.watch",
+                UNITS["watch"],
+                lambda api: api.users.watch(userId=ME, body={"topicName": self._topic}),
+                lambda answer: Watch(str(answer["historyId"]), moment(answer["expiration"])),
+            )
+        except Rejected as error:
+            # The installation's topic is wrong; the mailbox is well, and can be asked instead.
+            if not any(word in error.message.lower() for word in ("pubsub", "topicname")):
+                raise
+            log.error("Gmail can't tell of changes through %s, mailboxes are asked instead: %s", self._topic, error.message)
+            return None
 
     async def unwatch(self) -> None:
         """Have no more pushes."""

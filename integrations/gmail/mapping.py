@@ -21,6 +21,8 @@ from integrations.mail import SystemLabel
 # A 403 with one of these reasons is about the pace, not about the credential.
 # https://developers.google.com/workspace/gmail/api/guides/handle-errors
 PACE_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded"})
+# And with one of these it is the installation's own project that is not set up: no mailbox is to be called revoked.
+PROJECT_REASONS: Final = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 LABELS: Final[Mapping[SystemLabel, str]] = MappingProxyType(
     {
         "inbox": "INBOX",
@@ -79,7 +81,7 @@ def answer_error(status: int, content: bytes, retry_after: str | None) -> Provid
         return RateLimited(message, wait_s)
     if status == 408 or status >= 500:
         return Transient(f"{message} (HTTP {status}, {code})", wait_s, ambiguous=True)
-    return Rejected(code, message, status)
+    return Rejected(code, message, 400 if code in PROJECT_REASONS else status)
 
 
 def seconds_of(retry_after: str | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -284,6 +285,27 @@ async def test_a_watch_needs_a_topic_and_lasts_a_week(world: GmailWorld) -> None
     assert watch is not None
     assert timedelta(days=6) < watch.expires_at - datetime.now(UTC) <= timedelta(days=7)
     await world.mailbox.unwatch()
+
+
+async def test_a_topic_that_gmail_may_not_publish_to_leaves_the_mailbox_to_be_asked(sandbox: GmailSandbox) -> None:
+    for topic in ("projects/elsewhere/topics/mail", "no topic", ""):
+        async with Google.open(replace(client_of(sandbox), topic=topic), None, retry=quick_retry()) as google:
+            world = GmailWorld(sandbox, google, "rep@ringside.example")
+            assert await world.mailbox.watch() is None
+            assert (await world.mailbox.profile()).address == world.address
+
+
+async def test_an_answer_that_can_not_be_read_is_no_reason_to_ask_for_ever(
+    world: GmailWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.deliver(letter())
+    refs = (await world.mailbox.list_messages()).refs
+    monkeypatch.setattr("integrations.sandbox.gmail.payload.encoded", lambda raw: "é")
+
+    with pytest.raises(Rejected) as unreadable:
+        await world.mailbox.fetch(refs)
+
+    assert not unreadable.value.is_credential_fault
 
 
 async def test_ten_mailboxes_are_read_at_once_and_nobody_gets_anothers_mail(sandbox: GmailSandbox) -> None:

@@ -42,6 +42,11 @@ def test_only_the_pace_is_no_fault_of_the_credential() -> None:
     assert isinstance(forbidden, Rejected) and forbidden.is_credential_fault
 
 
+def test_a_project_without_the_api_makes_no_mailbox_look_revoked() -> None:
+    refused = answer_error(403, body("accessNotConfigured"), None)
+    assert isinstance(refused, Rejected) and not refused.is_credential_fault
+
+
 def test_a_broken_server_may_have_done_it_all_the_same() -> None:
     broken = answer_error(502, b"<html>Bad gateway</html>", None)
     assert isinstance(broken, Transient) and broken.ambiguous
