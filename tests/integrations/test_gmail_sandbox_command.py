@@ -60,6 +60,7 @@ def test_the_command_line_sets_every_habit(monkeypatch: pytest.MonkeyPatch) -> N
     assert (settings.client_id, settings.client_secret, settings.people) == ("an id", "from the environment", "silent")
     assert (settings.quota_per_minute, settings.mailboxes, settings.state) == (15000, (ADA,), Path("mail.json"))
     assert (settings.push.url, settings.push.topic, settings.push.account) == tuple(pushes.values())
+    assert parsed(["--seed", "40"]).seed == 40
     assert settings.keep_message_id and settings.clock.speed == 60
     assert parsed(["--speed", "5"]).clock == SandboxClock(speed=5) and parsed([]).people == "hash"
 
@@ -157,6 +158,15 @@ async def test_mail_outlasts_the_sandbox(tmp_path: Path) -> None:
         assert second.grants.refresh(token)[0] and second.sent[0].original_id == "<1@ringside.example>"
         assert again.add(b"Subject: new\r\n\r\n", {"INBOX"}).id not in kept
     assert (tmp_path / "mail.json").stat().st_mode & 0o077 == 0
+
+
+async def test_a_damaged_file_is_put_aside(tmp_path: Path) -> None:
+    for damaged in ("{", '{"mailboxes": [{"address": "ada@example.com"}]}', "[]"):
+        (tmp_path / "mail.json").write_text(damaged)
+
+        async with GmailSandbox(GmailSettings(state=tmp_path / "mail.json")) as sandbox:
+            assert sandbox.mailboxes == {}
+        assert (tmp_path / "mail.damaged").read_text() == damaged
 
 
 async def test_ten_thousand_messages_are_there_in_no_time() -> None:

@@ -173,6 +173,14 @@ async def test_access_lasts_as_long_as_it_says() -> None:
         assert await google.profile(told["access_token"]) == 401
 
 
+async def test_a_mailbox_may_have_a_past_when_it_opens() -> None:
+    async with GmailSandbox(GmailSettings(seed=12)) as sandbox, ClientSession() as session:
+        await Google(sandbox, session).consent()
+        await Google(sandbox, session).consent()
+
+        assert len(sandbox.mailboxes[ADA].messages) == 12
+
+
 async def test_a_token_can_be_asked_whose_it_is(google: Google) -> None:
     _, told = await google.trade((await google.consent()).query["code"])
 

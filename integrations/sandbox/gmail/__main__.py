@@ -43,6 +43,7 @@ def parsed(argv: Sequence[str]) -> GmailSettings:
     parser.add_argument("--push-audience", default=os.environ.get("GOOGLE_PUSH_AUDIENCE", ""), help="the push URL, if empty")
     parser.add_argument("--push-twice", type=int, default=push.twice_every, metavar="N", help="every Nth push comes twice")
     parser.add_argument("--mailbox", dest="mailboxes", action="append", default=[], help="a mailbox that is there")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="messages in a mailbox that opens with consent")
     parser.add_argument("--state", type=Path, metavar="FILE", help="where the mail is kept for the next start")
     given = parser.parse_args(argv)
     return GmailSettings(
@@ -62,6 +63,7 @@ def parsed(argv: Sequence[str]) -> GmailSettings:
         ),
         quota_per_minute=given.quota,
         mailboxes=tuple(given.mailboxes),
+        seed=given.seed,
         state=given.state,
     )
 

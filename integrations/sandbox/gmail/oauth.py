@@ -13,11 +13,13 @@ from integrations.sandbox.gmail.consent import consent_page, problem_page
 from integrations.sandbox.gmail.faults import Faults, strike
 from integrations.sandbox.gmail.grants import Access, Grants
 from integrations.sandbox.gmail.refusals import OAuthRefusal, bad_credentials
+from integrations.sandbox.gmail.seeding import seed
 from integrations.sandbox.gmail.settings import GmailSettings
 from integrations.sandbox.gmail.signing import ISSUER, Signer
 from integrations.sandbox.gmail.stock import Stock
 
 _OPENID: Final = "openid"
+_SEED_DAYS: Final = 90.0
 
 
 class OAuth:
@@ -86,7 +88,8 @@ class OAuth:
         address = address.strip().lower()
         if "@" not in address:
             return web.Response(status=400, text=problem_page("That is no address."), content_type="text/html")
-        self._stock.open(address)
+        if self._stock.find(address) is None:
+            seed(self._stock.open(address), self._settings.seed, _SEED_DAYS)
         code = self._grants.consented(
             address,
             frozenset(asked["scope"].split()),

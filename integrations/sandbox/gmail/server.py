@@ -147,7 +147,7 @@ class GmailSandbox:
         return self.pushes.settings
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken, ValueError when the file of the mail is damaged."""
+        """Listen. Raises OSError when the port is taken."""
         if self._state is not None:
             self._state.restore()
             self._saving = asyncio.create_task(self._save_now_and_then(self._state))

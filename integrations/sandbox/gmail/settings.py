@@ -37,7 +37,8 @@ class GmailSettings:
 
     `people` is what addresses without a telling name do: answer by a hash of theirs, or be silent. `keep_message_id`
     says whether a sent message keeps the Message-ID it came with; Gmail is known to do either. `quota_per_minute` is in
-    quota units for a mailbox (None: no quota). `mailboxes` are there from the start. `state` is a file in
+    quota units for a mailbox (None: no quota). `mailboxes` are there from the start; one that opens with
+    consent has `seed` messages of the last months in it. `state` is a file in
     which the mail outlasts the sandbox.
     """
 
@@ -52,4 +53,5 @@ class GmailSettings:
     quota_per_minute: int | None = None
     access_token_s: int = 3599
     mailboxes: tuple[str, ...] = ()
+    seed: int = 0
     state: Path | None = None

@@ -1,6 +1,7 @@
 """Mail that outlasts the sandbox: everything in one file, read at the start and written when something has changed."""
 
 import base64
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,8 @@ from integrations.sandbox.gmail.mailbox import Change, Draft, Label, Mailbox, St
 from integrations.sandbox.gmail.post import PostOffice, Sent
 from integrations.sandbox.gmail.rfc822 import with_headers
 from integrations.sandbox.gmail.stock import Stock
+
+log = logging.getLogger(__name__)
 
 _KEPT_CHANGES: Final = 20_000
 
@@ -27,10 +30,21 @@ class State:
         self._saved: tuple[object, ...] = ()
 
     def restore(self) -> None:
-        """Read the file, if there is one. Raises ValueError for one that is damaged."""
+        """Read the file, if there is one. One that is damaged is put aside, and everything begins anew."""
         if not self._path.exists():
             return
-        read = orjson.loads(self._path.read_bytes())
+        try:
+            self._read(orjson.loads(self._path.read_bytes()))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            aside = self._path.with_suffix(".damaged")
+            log.warning("%s can't be read; it is kept as %s", self._path, aside)
+            self._path.replace(aside)
+            self._stock.mailboxes.clear()
+            self._grants.refresh_tokens.clear()
+            self._post.sent.clear()
+        self._saved = self._mark()
+
+    def _read(self, read: dict[str, Any]) -> None:
         for told in read["mailboxes"]:
             _fill(self._stock.open(told["address"]), told)
         self._grants.refresh_tokens.update(
@@ -40,7 +54,6 @@ class State:
             stored = self._stock.open(address).messages.get(message_id)
             if stored is not None:
                 self._post.sent.append(_sent(len(self._post.sent) + 1, address, stored, original_id))
-        self._saved = self._mark()
 
     def save(self) -> None:
         """Write the file, if something has changed since the last time."""
