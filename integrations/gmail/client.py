@@ -19,7 +19,7 @@ from integrations.errors import Rejected
 from integrations.gmail.account import Account
 from integrations.gmail.api import Api
 from integrations.gmail.history import HISTORY_PAGE, Folded
-from integrations.gmail.mapping import moment, our_labels, their_labels
+from integrations.gmail.mapping import in_short, moment, our_labels, their_labels
 from integrations.gmail.search import identities, is_plain, same_id
 from integrations.gmail.wire import Oversized
 from integrations.mail import (
@@ -105,7 +105,7 @@ class GmailMailbox:
         try:
             return [_raw(answer) for answer in answers if answer is not None]
         except (KeyError, ValueError, TypeError) as error:
-            raise Rejected("unreadable", f"Gmail's answer can't be read: {error!r}", 422) from error
+            raise Rejected("unreadable", f"Gmail's answer can't be read: {in_short(error)}", 422) from error
 
     async def changes(self, cursor: str) -> Changes:
         """What happened since. What comes out of spam or trash counts as added, and as a change of labels, too.

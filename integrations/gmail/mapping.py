@@ -67,10 +67,15 @@ def our_error(error: Exception) -> ProviderError | None:
     if isinstance(error, Unreachable):
         return Transient(f"could not connect: {error}")
     if isinstance(error, OSError | http.client.HTTPException | httplib2.HttpLib2Error):
-        return Transient(f"the answer was lost: {error!r}", ambiguous=True)
+        return Transient(f"the answer was lost: {in_short(error)}", ambiguous=True)
     if isinstance(error, Error | ValueError | KeyError | TypeError | IndexError):
-        return Transient(f"unreadable answer: {error!r}", ambiguous=True)
+        return Transient(f"unreadable answer: {in_short(error)}", ambiguous=True)
     return None
+
+
+def in_short(error: Exception) -> str:
+    """What an error is about, without what it is about: some hold the whole answer."""
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def answer_error(status: int, content: bytes, retry_after: str | None) -> ProviderError:

@@ -110,7 +110,7 @@ class GoogleOAuth:
             try:
                 return AccessToken(str(answer["access_token"]), asked_at + float(answer["expires_in"]) - MARGIN_S)
             except (KeyError, TypeError, ValueError) as error:
-                raise Transient(f"unreadable answer: {error!r}") from error
+                raise Transient(f"unreadable answer ({type(error).__name__})") from None
 
         answer = await self._guard.call("oauth.refresh", ask, repeatable=True)
         if isinstance(answer, Rejected):

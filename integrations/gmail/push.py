@@ -111,7 +111,7 @@ def _push(body: bytes) -> Push:
         told = json.loads(base64.b64decode(message["data"].replace("-", "+").replace("_", "/"), validate=True))
         address, cursor, delivery_id = told["emailAddress"], told["historyId"], message["messageId"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a push: {error!r}") from error
+        raise ValueError(f"not a push ({type(error).__name__})") from None
     if not isinstance(address, str) or not isinstance(delivery_id, str) or not address or not delivery_id:
         raise ValueError("a push without an address or an id")
     if not str(cursor).isdigit():

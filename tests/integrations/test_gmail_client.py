@@ -184,8 +184,9 @@ async def test_an_access_token_that_ended_early_is_replaced(world: GmailWorld) -
 
     assert (await world.mailbox.profile()).address == world.address
     await world.deliver(letter())
+    refs = (await world.mailbox.list_messages()).refs
     world.sandbox.grants.expire_access(world.address)
-    assert len(await world.mailbox.fetch((await world.mailbox.list_messages()).refs)) == 1
+    assert len(await world.mailbox.fetch(refs)) == 1
 
 
 async def test_a_revoked_consent_is_told_as_such(world: GmailWorld) -> None:
@@ -198,6 +199,17 @@ async def test_a_revoked_consent_is_told_as_such(world: GmailWorld) -> None:
     assert refused.value.is_credential_fault
     assert refused.value.code == "invalid_grant"
     assert world.refresh_token not in str(refused.value)
+
+
+async def test_a_consent_that_is_revoked_before_a_batch_is_told_as_such(world: GmailWorld) -> None:
+    await world.deliver(letter())
+    refs = (await world.mailbox.list_messages()).refs
+    world.sandbox.revoke(world.address)
+
+    with pytest.raises(Rejected) as refused:
+        await world.mailbox.fetch(refs)
+
+    assert refused.value.is_credential_fault
 
 
 async def test_many_who_ask_at_once_share_one_access_token(world: GmailWorld) -> None:

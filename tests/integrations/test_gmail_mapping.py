@@ -66,6 +66,14 @@ def test_our_own_mistakes_are_not_blamed_on_the_provider() -> None:
     assert our_error(AssertionError()) is None
 
 
+def test_what_could_not_be_read_is_not_repeated_in_the_error() -> None:
+    try:
+        (b"secret mail \xff" * 1_000).decode()
+    except UnicodeDecodeError as error:
+        ours = our_error(error)
+    assert isinstance(ours, Transient) and "secret" not in str(ours) and len(str(ours)) < 400
+
+
 def test_labels_of_the_system_have_our_names_and_others_keep_theirs() -> None:
     assert our_labels(["INBOX", "UNREAD", "Label_7"]) == {"inbox", "unread", "Label_7"}
     assert their_labels(["unread", "Label_7", "unread"]) == ["Label_7", "UNREAD"]
