@@ -29,6 +29,7 @@ from tests.mail.things import a_draft, a_mail_message, a_send, a_thread
 from tests.mailboxes.kit import mailbox_at_a_server
 from tests.meetings.kit import a_contact_with_mail, a_mailbox, an_invitation_of_theirs
 from tests.recordings.kit import a_recording, put_file, wav
+from tests.tracking.kit import a_template, a_tracked_send
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -78,6 +79,18 @@ PUBLIC = {
     "POST /webhooks/twilio/{tenant_id}/calls/{id}/announcement": "the provider's signature; see tests/recordings",
     "GET /oauth/google": "the state and the browser's cookie take the token's place; see tests/mailboxes",
     "POST /webhooks/google/push": "Google's signature takes the token's place; see tests/mailboxes",
+    **{
+        f"{method} {path}": "the token in a mail takes the token's place; see tests/tracking and tests/unsubscribes"
+        for method, path in (
+            ("GET", "/t/o/{token}.gif"),
+            ("HEAD", "/t/o/{token}.gif"),
+            ("GET", "/t/c/{token}"),
+            ("HEAD", "/t/c/{token}"),
+            ("GET", "/u/{token}"),
+            ("POST", "/u/{token}"),
+            ("POST", "/u/{token}/again"),
+        )
+    },
     "GET /api/v1/media/recordings/{id}": "a signed address takes the token's place; see tests/recordings",
     "GET /api/v1/media/voicemail-drops/{id}": "a signed address takes the token's place; see tests/recordings",
 }
@@ -131,6 +144,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/dial-sessions/{id}/skip": {"reason": "wrong person"},
     "POST /api/v1/dial-sessions/{id}/callback": {"at": TOMORROW},
     "POST /api/v1/calls/{id}/recording": {"state": "on"},
+    "POST /api/v1/templates": {"name": "First touch"},
+    "PATCH /api/v1/templates/{id}": {"folder": "Winter"},
+    "POST /api/v1/templates/preview": {"subject": "Hello"},
+    "PUT /api/v1/tracking/settings": {"opens": "off"},
     "POST /api/v1/calls/{id}/drop": {"drop_id": str(UUID(int=1))},
     "PUT /api/v1/mail/threads/{id}/assignee": {"user_id": None},
     "PUT /api/v1/mail/threads/{id}/snooze": {"until": TOMORROW},
@@ -371,6 +388,10 @@ THINGS: dict[str, Make] = {
     "/api/v1/mail/sends/{id}/retry": a_send,
     "/api/v1/mail/sends/{id}/discard": a_send,
     "/api/v1/contacts/{id}/meetings": a_contact_to_meet,
+    "/api/v1/templates/{id}": a_template,
+    "/api/v1/templates/{id}/versions": a_template,
+    "/api/v1/templates/{id}/results": a_template,
+    "/api/v1/mail/sends/{id}/tracking": a_tracked_send,
     "/api/v1/meetings/{id}": a_meeting,
     "/api/v1/meetings/{id}/answer": a_meeting,
 }
@@ -411,6 +432,12 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/members": lambda body: all(m["email"].startswith(ROLES) and "globex" in m["email"] for m in body["data"]),
     "/api/v1/me": lambda body: body["tenant"]["name"].startswith("Globex") and len(body["tenants"]) == 1,
     "/api/v1/dispositions": lambda body: len(body["data"]) == 8,
+    "/api/v1/templates": lambda body: body["data"] == [],
+    "/api/v1/templates/variables": lambda body: not [v for v in body["data"] if v["name"].startswith("contact.custom")],
+    "/api/v1/tracking/settings": lambda body: body["opens"] == body["clicks"] == "off",
+    "/api/v1/tracking/rules": lambda body: len(body["data"]) > 5,
+    "/api/v1/unsubscribes": lambda body: body["data"] == [],
+    "/api/v1/mail/bounces": lambda body: body["data"] == [],
     "/api/v1/recordings": lambda body: body["data"] == [],
     "/api/v1/voicemail-drops": lambda body: body["data"] == [],
 }
@@ -422,7 +449,7 @@ OF_NOBODY = {
 }
 
 # What is the same for every company.
-ALIKE = {"/api/v1/permits/rules", "/api/v1/floor/alerts"}
+ALIKE = {"/api/v1/permits/rules", "/api/v1/tracking/rules", "/api/v1/floor/alerts"}
 
 NOT_IDS = ["7", "null", "%00", "%ff", "{id}", "..%2f..", "0" * 31, "g" * 32, "x" * 300, "\N{SNOWMAN}", "' OR 1=1--"]
 

@@ -12,11 +12,14 @@ from uuid import UUID
 import orjson
 from aiohttp import ClientSession
 
+from hub.bounces.actions import record_bounce
 from hub.db import Database, tenant_tx
 from hub.tracking.actions import judge_hits
 from hub.tracking.models import TrackingSettings
 from hub.tracking.sending import Outgoing, Prepared, prepare
+from hub.unsubscribes.actions import unsubscribe
 from hub.who import Who
+from integrations.mime import Bounce
 from tests.conftest import Company, make_company
 from tests.harness import Api, RunningHub
 from tests.mail.kit import insert_mailbox, make_contact
@@ -60,8 +63,9 @@ class Desk:
     async def sent(self, mailbox_id: UUID, to: str, contact_id: UUID | None = None, *, at: datetime | None = None) -> UUID:
         """A mail that went out."""
         rows = await self.rows(
-            "INSERT INTO mail_sends (tenant_id, mailbox_id, user_id, contact_id, state, source, recipients_to, subject,"
-            " message_id, sent_at) VALUES ($1, $2, $3, $4, 'sent', 'sequence', $5, 'Hello', $6, coalesce($7, now())) RETURNING id",
+            "INSERT INTO mail_sends (tenant_id, mailbox_id, user_id, contact_id, state, source, recipients_to,"
+            " subject, message_id, sent_at)"
+            " VALUES ($1, $2, $3, $4, 'sent', 'sequence', $5, 'Hello', $6, coalesce($7, now())) RETURNING id",
             self.company.tenant_id,
             mailbox_id,
             self.company.members["rep"],
@@ -140,3 +144,26 @@ class Desk:
 async def new_desk(server: RunningHub) -> Desk:
     """A company nobody has used."""
     return Desk(server, await make_company(server.hub.db, f"Acme{next(_numbers)}"))
+
+
+async def a_template(server: RunningHub, company: Company) -> str:
+    """A shared template, for the table of endpoints."""
+    await server.as_member(company, "owner").post("/contacts", {"first_name": "Ada", "custom": {"renewal": "2027"}})
+    given = {"name": f"First touch {next(_numbers)}", "subject": "Hello", "shared": True}
+    answer = await server.as_member(company, "owner").post("/templates", given)
+    assert answer.status == 201, answer.body
+    return str(answer.body["id"])
+
+
+async def a_tracked_send(server: RunningHub, company: Company) -> str:
+    """A mail that came back and whose reader unsubscribed, for the table of endpoints."""
+    desk = Desk(server, company)
+    await desk.track()
+    reader = f"reader{next(_numbers)}@mail.example.com"
+    mailbox_id = await desk.mailbox(f"rep{next(_numbers)}@acme.example.com")
+    send_id = await desk.sent(mailbox_id, reader)
+    await desk.prepare(send_id, reader, "<p>Hello</p>")
+    async with tenant_tx(desk.db, Who.system(company.tenant_id)) as tx:
+        await unsubscribe(tx, reader, "page", contact_id=None, send_id=send_id)
+        await record_bounce(tx, mailbox_id, Bounce(reader, "4.2.2", False, "", "full"), send_id)
+    return str(send_id)
