@@ -22,7 +22,6 @@ _TEXT_BYTES: Final = 4 * MAX_TEXT_CHARS
 _REPORTS: Final = frozenset({"message/delivery-status", "message/disposition-notification", "message/feedback-report"})
 _SUFFIXES: Final = {
     "message/rfc822": ".eml",
-    "text/calendar": ".ics",
     "application/pdf": ".pdf",
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -196,4 +195,6 @@ def _name_of(part: Part, index: int) -> str:
         safe = "".join(sign if sign.isalnum() or sign in " -_" else "_" for sign in subject)[:80].strip()
         if safe:
             return f"{safe}.eml"
+    if part.content_type == "text/calendar":
+        return "invite.ics"
     return f"part-{index + 1}{_SUFFIXES.get(part.content_type, '.bin')}"

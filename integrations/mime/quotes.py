@@ -101,17 +101,14 @@ def _below(rest: Sequence[str], marked: Sequence[bool]) -> list[int] | None:
 
 def unflow(text: str, *, delete_space: bool) -> str:
     """Join the lines that format=flowed has cut (RFC 3676)."""
-    out: list[str] = []
+    out: list[list[str]] = []
     open_depth: int | None = None
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:].removeprefix(" ")
         flows = content.endswith(" ") and content != "-- "
-        if open_depth == depth and out:
-            out[-1] += content
-        else:
-            out.append((">" * depth + " " if depth else "") + content)
+        if open_depth != depth or not out:
+            out.append([">" * depth + " " if depth else ""])
+        out[-1].append(content[:-1] if flows and delete_space else content)
         open_depth = depth if flows else None
-        if flows and delete_space:
-            out[-1] = out[-1][:-1]
-    return "\n".join(out)
+    return "\n".join("".join(paragraph) for paragraph in out)

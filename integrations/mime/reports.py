@@ -80,7 +80,8 @@ def _from_status(structure: Structure, part: Part, text: str) -> Bounce | None:
     if not failed:
         return None
     first = failed[0]
-    diagnostic = one_line(first.words("diagnostic-code").partition(";")[2] or first.words("diagnostic-code"))
+    told_code = first.words("diagnostic-code")
+    diagnostic = re.sub(r"\s+", " ", one_line(told_code.partition(";")[2] or told_code))
     status = _status_of(first.get("status")) or _status_of(diagnostic) or _status_of(text[:_TEXT_CHARS])
     recipients = [_recipient(block) for block in failed]
     return Bounce(
@@ -118,9 +119,10 @@ def _from_words(structure: Structure, headers: Headers, text: str) -> Bounce | N
 
 def _telling_line(text: str) -> str:
     lines = [one_line(line) for line in text.split("\n") if line.strip()]
-    for line in lines:
-        if _STATUS.search(line) or _REPLY_CODE.search(line) or _GONE_WORDS.search(line):
-            return line[:_DIAGNOSTIC_CHARS]
+    for tells in (_STATUS, _REPLY_CODE, _GONE_WORDS):
+        found = next((line for line in lines if tells.search(line)), "")
+        if found:
+            return found[:_DIAGNOSTIC_CHARS]
     return (lines[0] if lines else "")[:_DIAGNOSTIC_CHARS]
 
 
