@@ -52,7 +52,7 @@ class Wire(httplib2.Http):  # type: ignore[misc]  # httplib2 has no types
     """The connections of one thread, and the call at hand."""
 
     def __init__(self, timeout_s: float) -> None:
-        super().__init__(timeout=timeout_s, decode_limit_hard=LARGEST_ANSWER)
+        super().__init__(timeout=timeout_s, proxy_info=None, decode_limit_hard=LARGEST_ANSWER)
         self.follow_redirects = False
         self.call = Call("")
         self.is_cut = False
