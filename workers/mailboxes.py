@@ -220,14 +220,17 @@ async def measure(run: Run) -> None:
     since = mailbox.sync_since if whole else max(mailbox.sync_since, now - RECENT)
 
     async def work(taking: TakingIn) -> None:
-        missing = await _compare(run, mailbox, taking.client, since)
-        oldest_at = await _oldest(taking, missing)
-        soon_s = _MEASURE_AGAIN_S if missing and is_settled else _MEASURE_S
-        async with run.tx() as tx:
-            await run.extend(tx)
-            behind = len(missing)
-            await syncing.note_measured(tx, mailbox, behind=behind, oldest_at=oldest_at, soon_s=soon_s, whole=whole)
-        if missing and is_settled:
+        for is_last in (False, True):
+            missing = await _compare(run, mailbox, taking.client, since)
+            oldest_at = await _oldest(taking, missing)
+            soon_s = _MEASURE_AGAIN_S if missing and is_settled else _MEASURE_S
+            async with run.tx() as tx:
+                await run.extend(tx)
+                behind = len(missing)
+                await syncing.note_measured(tx, mailbox, behind=behind, oldest_at=oldest_at, soon_s=soon_s, whole=whole)
+            if is_last or not missing or not is_settled:
+                break
+            # What is mended is measured once more: it is not to be shown as missing until the next time.
             await _take_added(run, mailbox, taking, missing[-_MENDED:])
         if whole:
             await _refresh_labels(run, taking.client, mailbox)

@@ -90,9 +90,9 @@ class TakingIn:
         if together and len(read) > 1:
             try:
                 async with self._run.tx() as tx:
+                    await self._hold(tx)
                     for one in read:
                         await self._take(tx, one)
-                    await self._hold(tx)
                 return len(read)
             except (Overtaken, NotFound):
                 raise
@@ -106,8 +106,8 @@ class TakingIn:
     async def _store_one(self, one: _Read) -> int:
         try:
             async with self._run.tx() as tx:
-                await self._take(tx, one)
                 await self._hold(tx)
+                await self._take(tx, one)
         except (Overtaken, NotFound, Unavailable):
             raise
         except Exception as exc:  # whatever is wrong with this one, the next ones must not wait for it

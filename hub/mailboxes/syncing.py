@@ -71,23 +71,35 @@ class Lease:
 
 async def start(tx: Tx, mailbox_id: UUID) -> None:
     """Have everything begin that a mailbox needs once there is access to it. May be repeated."""
-    await tx.defer("mailboxes.first_sync", {"mailbox_id": mailbox_id})
+    mailbox = await queries.get_row(tx, mailbox_id)
+    if mailbox is not None and mailbox.first_sync["state"] == "done":
+        for kind in ("mailboxes.sync", "mailboxes.measure", "mailboxes.tell_provider"):
+            await tx.defer(kind, {"mailbox_id": mailbox_id})
+    else:
+        await tx.defer("mailboxes.first_sync", {"mailbox_id": mailbox_id})
     await tx.defer("mailboxes.watch", {"mailbox_id": mailbox_id})
 
 
 async def take_lease(tx: Tx, mailbox_id: UUID, kind: LeaseKind) -> tuple[MailboxRow, Lease] | None:
-    """Take a mailbox's turn; None when it is not to be asked, or somebody is at it, who then goes round once more."""
-    if kind == "changes":
-        await tx.execute(_SQL["begin_sync"], id=mailbox_id)
+    """Take a mailbox's turn; None when it is not to be asked, or somebody is at it, who then goes round once more.
+
+    Whoever locks both, here and elsewhere, locks the lease before the mailbox.
+    """
     mailbox = await queries.get_row(tx, mailbox_id)
     if mailbox is None or not mailbox.is_live:
         return None
-    while True:
+    fence: int | None = None
+    while fence is None:
         fence = await tx.fetchval(_SQL["take_lease"], mailbox_id=mailbox_id, kind=kind, lease_s=LEASE_S)
-        if fence is not None:
-            return mailbox, Lease(mailbox_id, kind, fence)
-        if await tx.fetchval(_SQL["ask_again"], mailbox_id=mailbox_id, kind=kind) is not None:
-            return None
+        if fence is None and await tx.fetchval(_SQL["ask_again"], mailbox_id=mailbox_id, kind=kind) is not None:
+            break
+    if kind == "changes":
+        await tx.execute(_SQL["begin_sync"], id=mailbox_id)
+    if fence is None:
+        return None
+    # As it is now: whoever had the lease until a moment ago has moved the cursor.
+    mailbox = await queries.get_row(tx, mailbox_id)
+    return (mailbox, Lease(mailbox_id, kind, fence)) if mailbox is not None else None
 
 
 async def is_held(tx: Tx, mailbox_id: UUID, kind: LeaseKind) -> bool:

@@ -82,7 +82,7 @@ SELECT {{mailbox_row}} FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id 
 
 -- name: lock_row
 -- The mailbox, held until the transaction ends.
-SELECT {{mailbox_row}} FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :id FOR UPDATE
+SELECT {{mailbox_row}} FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :id FOR NO KEY UPDATE
 
 -- name: is_visible
 -- Whether a person may see a mailbox's mail.
@@ -97,7 +97,7 @@ SELECT tm.user_id FROM team_members tm WHERE tm.tenant_id = :tenant_id AND tm.te
 SELECT {{mailbox_row}} FROM mailboxes b
 WHERE b.tenant_id = :tenant_id AND b.address_lc = :address_lc AND (b.state <> 'disconnected' OR b.user_id = :owner_id)
 ORDER BY (b.state = 'disconnected'), b.created_at DESC, b.id DESC LIMIT 1
-FOR UPDATE
+FOR NO KEY UPDATE
 
 -- name: insert_mailbox
 INSERT INTO mailboxes (tenant_id, id, user_id, team_id, kind, address, address_lc, display_name, visibility, sealed, sync_since,
