@@ -12,14 +12,14 @@ from hub.sequences.models import Condition, EnrolmentState, Goal, RunState, Sche
 from hub.sequences.planning import StepKind
 
 
-class Somebody(BaseModel):
+class SequencePerson(BaseModel):
     """A member or a contact by name."""
 
     id: UUID
     name: str
 
 
-class Place(BaseModel):
+class StepPlace(BaseModel):
     """A step by its place."""
 
     id: UUID
@@ -41,7 +41,7 @@ class NamedMailbox(BaseModel):
     address: str
 
 
-class Variant(BaseModel):
+class StepVariant(BaseModel):
     """One way to write a step."""
 
     id: UUID
@@ -64,10 +64,10 @@ class StepOut(BaseModel):
     condition: Condition | None
     note: str
     is_blocking: bool
-    variants: list[Variant]
+    variants: list[StepVariant]
 
 
-class Counts(BaseModel):
+class SequenceCounts(BaseModel):
     """Enrolments by state; `goals` of them reached the goal."""
 
     active: int
@@ -88,9 +88,9 @@ class SequenceOut(BaseModel):
     schedule: ScheduleModel
     stop_on: StopOn
     goal: Goal | None
-    owner: Somebody | None
+    owner: SequencePerson | None
     steps: list[StepOut]
-    counts: Counts
+    counts: SequenceCounts
     counted_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -104,7 +104,7 @@ class SequencePage(BaseModel):
     next_cursor: str | None
 
 
-class Reason(BaseModel):
+class DelayReason(BaseModel):
     """One reason why a step waits, and until when."""
 
     code: str
@@ -121,17 +121,17 @@ class Enrolment(BaseModel):
 
     id: UUID
     sequence: NamedSequence
-    contact: Somebody
-    user: Somebody
+    contact: SequencePerson
+    user: SequencePerson
     mailbox: NamedMailbox | None
     state: EnrolmentState
     phase: Literal["plan", "act", "settle"]
-    step: Place | None
+    step: StepPlace | None
     due_at: datetime | None
     zone: str
     reason: str | None
     words: str
-    explanation: list[Reason]
+    explanation: list[DelayReason]
     resume_at: datetime | None
     goal_at: datetime | None
     created_at: datetime
@@ -157,7 +157,7 @@ class StepRun(BaseModel):
     """What became of a step for a contact. `slot_at` is the planned moment, `explanation` why not sooner, `words` the outcome."""
 
     id: UUID | None
-    step: Place
+    step: StepPlace
     variant: NamedVariant | None
     state: RunState
     slot_at: datetime
@@ -166,7 +166,7 @@ class StepRun(BaseModel):
     task_id: UUID | None
     message_id: UUID | None
     words: str
-    explanation: list[Reason]
+    explanation: list[DelayReason]
     replied_at: datetime | None
     bounced_at: datetime | None
     unsubscribed_at: datetime | None
@@ -181,7 +181,7 @@ class EnrolmentWithRuns(Enrolment):
 class RefusedContact(BaseModel):
     """A contact that was not taken, and why."""
 
-    contact: Somebody
+    contact: SequencePerson
     why: str
 
 
@@ -211,7 +211,7 @@ class BulkDone(BaseModel):
 class SimulatedSend(BaseModel):
     """A step that would happen. `local_time` is what the contact's clock shows; `delays` say why not sooner."""
 
-    contact: Somebody
+    contact: SequencePerson
     step: int
     kind: StepKind
     at: datetime
@@ -237,7 +237,7 @@ class Simulation(BaseModel):
     refused: list[RefusedContact]
 
 
-class Rate(BaseModel):
+class ShareOf(BaseModel):
     """A share with its 95 % interval (Wilson)."""
 
     count: int
@@ -252,11 +252,11 @@ class VariantResult(BaseModel):
 
     variant: NamedVariant | None
     sent: int
-    opened: Rate
-    clicked: Rate
-    replied: Rate
-    bounced: Rate
-    unsubscribed: Rate
+    opened: ShareOf
+    clicked: ShareOf
+    replied: ShareOf
+    bounced: ShareOf
+    unsubscribed: ShareOf
 
 
 class Comparison(BaseModel):
@@ -277,7 +277,7 @@ class Comparison(BaseModel):
 class StepResult(BaseModel):
     """What became of a step."""
 
-    step: Place
+    step: StepPlace
     done: int
     skipped: int
     failed: int
@@ -286,10 +286,10 @@ class StepResult(BaseModel):
     comparison: Comparison | None
 
 
-class Results(BaseModel):
+class SequenceResults(BaseModel):
     """What became of a sequence, counted now."""
 
     sequence_id: UUID
-    counts: Counts
+    counts: SequenceCounts
     reasons: dict[str, int]
     steps: list[StepResult]

@@ -88,7 +88,7 @@ def compare(first: Sequence[tuple[str, Share]]) -> Verdict:
 
 
 async def results(tx: Tx, sequence_id: UUID, now: datetime) -> str:
-    """What became of a sequence, counted now (answers.Results as JSON). Raises NotFound."""
+    """What became of a sequence, counted now (answers.SequenceResults as JSON). Raises NotFound."""
     await queries.read_sequence(tx, sequence_id)
     steps: dict[UUID, dict[str, object]] = {}
     by_step: dict[UUID, list[asyncpg.Record]] = {}

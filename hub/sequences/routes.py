@@ -19,9 +19,9 @@ from hub.sequences.answers import (
     Enrolment,
     EnrolmentPage,
     EnrolmentWithRuns,
-    Results,
     SequenceOut,
     SequencePage,
+    SequenceResults,
     Simulation,
 )
 from hub.sequences.models import (
@@ -119,7 +119,7 @@ def sequence_routes(clock: Clock) -> Routes:
         await queries.read_sequence(tx, req.id())
         return Reply(await queries.list_enrolments(tx, req.query, sequence_id=req.id(), state=req.query.state))
 
-    @routes.get("/sequences/{id}/results", returns=Results)
+    @routes.get("/sequences/{id}/results", returns=SequenceResults)
     async def sequence_results(tx: Tx, req: Req[None, None]) -> Reply:
         """What became of a sequence, by step and variant, counted now."""
         return Reply(await actions.results(tx, req.id(), clock.now()))
