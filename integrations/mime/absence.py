@@ -80,12 +80,12 @@ _DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _UNTIL: Final = re.compile(
-    r"(?:\b(?:until|till|til|through|thru|back (?:in the office |at work |at my desk |in )?on|back|return(?:ing"
+    r"(?:\b(?:till och med|until|till|til|through|thru|back (?:in the office |at work |at my desk |in )?on|back|return(?:ing"
     r"|s)?(?: to (?:the office|work))?"
     r"(?: on)?|again (?:on|from)|as of|available (?:again )?(?:on|from)|to|bis(?: zum| einschließlich| inkl\.?)?"
     r"|ab(?: dem)?|wieder am|am|"
     r"zurück am|jusqu'(?:au|à)|de retour le|retour le|au|à partir du|hasta(?: el)?|el|regreso el|al|fino al?|rientro il|dal|il|"
-    r"até(?: o| a)?|em|tot(?: en met)?|t/m|terug op|vanaf|op|till och med|åter den|tilbage den|do|od|до|по)|–|—|-)"
+    r"até(?: o| a)?|em|tot(?: en met)?|t/m|terug op|vanaf|op|åter den|tilbage den|do|od|до|по)|–|—|-)"
     r"[\s:,]{1,4}(?:(?:including|the|on|am|dem|den|le|el|il|o|de)\s{1,3}){0,2}",
     re.IGNORECASE,
 )
