@@ -62,23 +62,23 @@ async def plan_due(db: Database, clock: Clock, limit: int) -> int:
         while more and planned < limit:
             async with tenant_tx(db, Who.system(tenant_id)) as tx:
                 wanted = min(BATCH, limit - planned)
-                found = await plan_batch(tx, seconds(clock.now()), wanted)
+                found = await plan_batch(tx, clock.now(), wanted)
             planned += found
             more = found == wanted
     return planned
 
 
-async def plan_batch(tx: Tx, now: int, limit: int) -> int:
+async def plan_batch(tx: Tx, now: datetime, limit: int) -> int:
     """Find moments for at most `limit` of a company's enrolments; how many there were. None while somebody else plans."""
     settings = await tx.fetchrow(_SEQUENCES["hold_settings"])
     if settings is None:
         return 0
-    rows = await tx.fetch(_SQL["claim_to_plan"], now=moment_of(now), limit=limit)
+    rows = await tx.fetch(_SQL["claim_to_plan"], now=now, limit=limit)
     if not rows:
         return 0
     rules = await load_rules(tx, {row["sequence_id"] for row in rows})
     boxes = await boxes_of(tx, {row["mailbox_id"] for row in rows if row["mailbox_id"] is not None})
-    planner = await open_planner(tx, now, settings, boxes.values(), {row["domain_lc"] for row in rows})
+    planner = await open_planner(tx, int(now.timestamp()), settings, boxes.values(), {row["domain_lc"] for row in rows})
     await tx.execute(_SQL["save_plans"], **_plans(rows, rules, boxes, planner))
     if len(rows) <= TOLD_SINGLY:
         await moving.announce(tx, [row["id"] for row in rows])

@@ -87,7 +87,7 @@ async def simulate(tx: Tx, sequence_id: UUID, given: SimulateIn, now: datetime) 
     found = await enrolling.applicants(tx, rules, await enrolling.chosen_contacts(tx, given, MOST_CONTACTS))
     taken = [one for one in found if one.why is None]
     settings = await tx.fetchrow(_SEQUENCES["look_at_settings"])
-    planner = await open_planner(tx, seconds(now), settings, boxes.values(), {one.domain for one in taken})
+    planner = await open_planner(tx, int(now.timestamp()), settings, boxes.values(), {one.domain for one in taken})
     labels: dict[UUID, list[tuple[UUID, int]]] = {}
     names: dict[UUID, str] = {}
     for row in await tx.fetch(_SEQUENCES["variants_of"], ids=[step.id for step in rules.steps]):

@@ -225,7 +225,7 @@ def test_waits_and_conditions_need_no_open_hours_and_no_place() -> None:
     sunday = at("2026-11-22T03:00")
     made = planner(Caps(None, 1, None, 0), sunday)
     for kind in ("wait", "condition"):
-        step = Step(UUID(int=9), 1, kind, wait_minutes=30)  # type: ignore[arg-type]
+        step = Step(UUID(int=9), 1, kind, wait_minutes=30)
         found = made.next_moment(step, Candidate("k", sunday, "UTC", BOX), made.hours_for(Schedule(WEEK), "UTC"))
         assert found.at == sunday + 1800
 
