@@ -123,6 +123,7 @@ def up(folder: Path) -> Iterator[Up]:
 def test_it_is_ready_when_it_says_so_and_ctrl_c_leaves_nothing(up: Up) -> None:
     said = up.said
     assert {"url", "tenants", "logins", "database_url", "redis_url", "metrics_url", "sandbox"} <= said.keys()
+    assert said["sandbox"].keys() == {"twilio", "gmail"}
     roles = sorted(login["role"] for login in said["logins"])
     assert roles == ["manager", "owner", "rep", "rep", "rep"]
     assert {tenant["name"] for tenant in said["tenants"]} == {login["tenant"] for login in said["logins"]}
