@@ -150,7 +150,7 @@ def find_day(text: str, written: datetime | None) -> date | None:
         after = looked_at[word.end() : word.end() + 60]
         # A weekday before the date only says it twice.
         after = re.sub(
-            rf"^(?:(?:{_DAYS})|\w{{2,3}}\.?)[, ]{{1,3}}(?:(?:the|den|dem|le|el|il)\s)?(?=\d|(?:{_MONTHS}))",
+            rf"^(?:(?:{_DAYS})|[^\W\d_]{{2,3}}\.?)[, ]{{1,3}}(?:(?:the|den|dem|le|el|il)\s)?(?=\d|(?:{_MONTHS}))",
             "",
             after,
             flags=re.IGNORECASE,
