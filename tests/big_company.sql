@@ -231,5 +231,73 @@ SELECT uuid '{tenant}', CASE WHEN n = 1 THEN uuid '00000000-0000-7000-8000-00000
        uuid '00000000-0000-7000-8000-00000000d003', n, true, current_date, 1
 FROM generate_series(1, 3) AS n;
 
+-- Mail: 30 mailboxes, every third private, 12,000 conversations of two messages, 8,000 mails of ours. The ids are numbers, so that
+-- tests/mail/plan_cases.py knows them: 8000 for mailboxes, 8001 for threads, 8002 for messages, 8003 for sends.
+INSERT INTO mailboxes (tenant_id, id, user_id, kind, address, address_lc, state, visibility, next_poll_at, next_measure_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8000-' || lpad(g.i::text, 12, '0'))::uuid, r.user_id, 'gmail', 'box' || g.i || '@{slug}.test',
+       'box' || g.i || '@{slug}.test', 'active', CASE WHEN g.i % 3 = 0 THEN 'private' ELSE 'everyone' END, now() + interval '1 day',
+       now() + interval '1 day'
+FROM generate_series(101, 130) AS g (i) JOIN reps r ON r.n = g.i - 100;
+INSERT INTO mail_threads (tenant_id, id, mailbox_id, subject, subject_key, last_at, last_inbound_at, last_outbound_at, messages, unread, state,
+    assignee_id, snoozed_until, contact_id)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8001-' || lpad(g.i::text, 12, '0'))::uuid,
+       ('00000000-0000-7000-8000-' || lpad((101 + g.i % 30)::text, 12, '0'))::uuid, 'Subject ' || g.i, 'subject ' || g.i,
+       now() - g.i * interval '5 minutes', CASE WHEN g.i % 4 > 0 THEN now() - g.i * interval '5 minutes' END, now() - g.i * interval '6 minutes', 2,
+       CASE WHEN g.i % 10 = 0 THEN 1 ELSE 0 END, (ARRAY['open', 'done', 'done', 'snoozed', 'open', 'done', 'done', 'done'])[1 + g.i % 8],
+       CASE WHEN g.i % 20 = 0 THEN (SELECT user_id FROM reps WHERE reps.n = 1) END,
+       CASE WHEN g.i % 8 = 3 THEN now() + g.i * interval '1 minute' END, p.id
+FROM generate_series(1, 12000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
+INSERT INTO mail_messages (tenant_id, id, mailbox_id, thread_id, provider_id, provider_thread_id, message_id, direction, from_address,
+    subject, sent_at, received_at, snippet, is_read)
+SELECT t.tenant_id, ('00000000-0000-7000-8002-' || right(t.id::text, 11) || k)::uuid, t.mailbox_id, t.id, 'p' || right(t.id::text, 6) || k,
+       't' || right(t.id::text, 6), '<m' || right(t.id::text, 6) || k || '@{slug}.test>', CASE k WHEN 1 THEN 'outbound' ELSE 'inbound' END,
+       'someone@example.com', t.subject, t.last_at, t.last_at, 'snippet', true
+FROM mail_threads t, generate_series(1, 2) AS k WHERE t.tenant_id = uuid '{tenant}';
+INSERT INTO mail_copies (tenant_id, mailbox_id, provider_id, message_id, received_at)
+SELECT m.tenant_id, m.mailbox_id, m.provider_id, m.id, m.received_at FROM mail_messages m WHERE m.tenant_id = uuid '{tenant}';
+INSERT INTO mailbox_messages (tenant_id, mailbox_id, provider_id, received_at, taken_at)
+SELECT m.tenant_id, m.mailbox_id, m.provider_id, m.received_at, m.received_at FROM mail_messages m WHERE m.tenant_id = uuid '{tenant}';
+INSERT INTO mail_message_contacts (tenant_id, message_id, contact_id, thread_id, role)
+SELECT m.tenant_id, m.id, t.contact_id, t.id, 'author' FROM mail_messages m JOIN mail_threads t ON t.tenant_id = m.tenant_id AND t.id = m.thread_id
+WHERE m.tenant_id = uuid '{tenant}';
+INSERT INTO mail_attachments (tenant_id, message_id, index)
+SELECT m.tenant_id, m.id, 1 FROM mail_messages m WHERE m.tenant_id = uuid '{tenant}' AND m.direction = 'inbound';
+INSERT INTO mail_words (tenant_id, message_id, thread_id, mailbox_id, at, words)
+SELECT m.tenant_id, m.id, m.thread_id, m.mailbox_id, m.received_at, to_tsvector('simple', m.subject || CASE WHEN m.id::text LIKE '%777%' THEN ' zebra' ELSE ' horse' END)
+FROM mail_messages m WHERE m.tenant_id = uuid '{tenant}';
+INSERT INTO mail_sends (tenant_id, id, mailbox_id, user_id, contact_id, state, source, message_id, send_at, asked_at, created_at, sent_at, step_run_id)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8003-' || lpad(g.i::text, 12, '0'))::uuid,
+       ('00000000-0000-7000-8000-' || lpad((101 + g.i % 30)::text, 12, '0'))::uuid, (SELECT user_id FROM reps WHERE reps.n = 1 + g.i % 5), p.id, x.state,
+       'sequence', '<s' || g.i || '@{slug}.test>', CASE WHEN x.state = 'scheduled' THEN now() + g.i * interval '1 minute' END,
+       CASE WHEN x.state = 'sent' THEN now() END, now() - g.i * interval '3 minutes', CASE WHEN x.state = 'sent' THEN now() END, uuidv7()
+FROM generate_series(1, 8000) AS g (i) JOIN people p ON p.n = g.i
+CROSS JOIN LATERAL (SELECT CASE WHEN g.i % 100 = 0 THEN 'scheduled' WHEN g.i % 100 = 1 THEN 'draft' WHEN g.i % 100 = 2 THEN 'failed' ELSE 'sent' END AS state) AS x;
+
+-- What became of that mail: 2,000 templates (ids 8004) of three versions, mail written from 200 of them, tracked with what was
+-- fetched of every third (ids 8005), people who unsubscribed, mail that came back.
+INSERT INTO templates (tenant_id, id, name, shared, owner_id, current_version, archived_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8004-' || lpad(n::text, 12, '0'))::uuid, 'template ' || n, n % 4 < 3,
+       (SELECT user_id FROM reps WHERE reps.n = 1 + n % 5), 3, CASE WHEN n % 10 = 0 THEN now() END
+FROM generate_series(1, 2000) AS n;
+INSERT INTO template_versions (tenant_id, template_id, version)
+SELECT t.tenant_id, t.id, v FROM templates t, generate_series(1, 3) AS v WHERE t.tenant_id = uuid '{tenant}';
+INSERT INTO template_uses (tenant_id, send_id, template_id, version)
+SELECT s.tenant_id, s.id, ('00000000-0000-7000-8004-' || lpad((1 + right(s.id::text, 6)::int % 200)::text, 12, '0'))::uuid, 3
+FROM mail_sends s WHERE s.tenant_id = uuid '{tenant}' AND s.state = 'sent';
+INSERT INTO tracked_sends (tenant_id, send_id, mailbox_id, contact_id, address_lc, opens, clicks)
+SELECT s.tenant_id, s.id, s.mailbox_id, s.contact_id, 'someone@example.com', true, true
+FROM mail_sends s WHERE s.tenant_id = uuid '{tenant}' AND s.state = 'sent';
+INSERT INTO tracked_links (tenant_id, send_id, position, url)
+SELECT t.tenant_id, t.send_id, k, 'https://example.com/' || k FROM tracked_sends t, generate_series(1, 2) AS k WHERE t.tenant_id = uuid '{tenant}';
+INSERT INTO tracking_hits (tenant_id, id, send_id, kind, method, agent, human)
+SELECT t.tenant_id, replace(t.send_id::text, '-8003-', '-8005-')::uuid, t.send_id, 'open', 'GET', 'agent', true
+FROM tracked_sends t WHERE t.tenant_id = uuid '{tenant}' AND right(t.send_id::text, 6)::int % 3 = 0;
+INSERT INTO unsubscribes (tenant_id, send_id, contact_id, address_lc, way, at)
+SELECT s.tenant_id, s.id, s.contact_id, 'gone' || right(s.id::text, 6)::int || '@mail.example.org', 'page', s.created_at
+FROM mail_sends s WHERE s.tenant_id = uuid '{tenant}' AND right(s.id::text, 6)::int % 4 = 1;
+INSERT INTO mail_bounces (tenant_id, mailbox_id, send_id, contact_id, address_lc, permanent, at)
+SELECT s.tenant_id, s.mailbox_id, s.id, s.contact_id, 'bounced' || right(s.id::text, 6)::int || '@mail.example.org', true, s.created_at
+FROM mail_sends s WHERE s.tenant_id = uuid '{tenant}' AND right(s.id::text, 6)::int % 4 = 1;
+
 DROP TABLE reps, people, newest, queues;
 RESET session_replication_role;

@@ -48,15 +48,16 @@ async def list_threads(tx: Tx, asked: ThreadFilter, contact_id: UUID | None = No
     after = read_cursor(asked.cursor, "-last_at")
     views = {name: asked.view == name for name in ("inbox", "mine", "unassigned", "snoozed", "done", "sent")}
     await tx.execute(_CORE["plan_for_these_values"])
+    of_contact = {"contact_id": about} if about is not None else {}
     rows = await tx.fetch(
-        _SQL["list_threads"],
+        _SQL["list_threads_of_contact" if of_contact else "list_threads"],
         limit=asked.limit + 1,
         mailbox_id=asked.mailbox_id,
-        contact_id=about,
         unread=asked.unread,
         after=after.moment() if after else None,
         after_id=after.id if after else None,
         **views,
+        **of_contact,
     )
     return page(rows, asked.limit, "-last_at")
 

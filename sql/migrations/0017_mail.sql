@@ -34,17 +34,17 @@ CREATE TABLE mail_threads (
     FOREIGN KEY (tenant_id, writer_id) REFERENCES members (tenant_id, user_id)
 );
 CREATE INDEX mail_threads_by_subject ON mail_threads (tenant_id, mailbox_id, subject_key, last_at) WHERE subject_key <> '';
-CREATE INDEX mail_threads_newest ON mail_threads (tenant_id, mailbox_id, last_at, id) WHERE messages > 0;
-CREATE INDEX mail_threads_inbox ON mail_threads (tenant_id, mailbox_id, last_at, id)
+CREATE INDEX mail_threads_newest ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private) WHERE messages > 0;
+CREATE INDEX mail_threads_inbox ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private)
     WHERE messages > 0 AND state = 'open' AND last_inbound_at IS NOT NULL;
-CREATE INDEX mail_threads_unassigned ON mail_threads (tenant_id, mailbox_id, last_at, id)
+CREATE INDEX mail_threads_unassigned ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private)
     WHERE messages > 0 AND state = 'open' AND last_inbound_at IS NOT NULL AND assignee_id IS NULL;
-CREATE INDEX mail_threads_assigned ON mail_threads (tenant_id, mailbox_id, assignee_id, last_at, id)
+CREATE INDEX mail_threads_assigned ON mail_threads (tenant_id, mailbox_id, assignee_id, last_at, id) INCLUDE (private)
     WHERE messages > 0 AND state = 'open' AND assignee_id IS NOT NULL;
-CREATE INDEX mail_threads_unread ON mail_threads (tenant_id, mailbox_id, last_at, id) WHERE messages > 0 AND unread > 0;
-CREATE INDEX mail_threads_snoozed ON mail_threads (tenant_id, mailbox_id, last_at, id) WHERE messages > 0 AND state = 'snoozed';
-CREATE INDEX mail_threads_done ON mail_threads (tenant_id, mailbox_id, last_at, id) WHERE messages > 0 AND state = 'done';
-CREATE INDEX mail_threads_sent ON mail_threads (tenant_id, mailbox_id, last_at, id) WHERE messages > 0 AND last_outbound_at IS NOT NULL;
+CREATE INDEX mail_threads_unread ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private) WHERE messages > 0 AND unread > 0;
+CREATE INDEX mail_threads_snoozed ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private) WHERE messages > 0 AND state = 'snoozed';
+CREATE INDEX mail_threads_done ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private) WHERE messages > 0 AND state = 'done';
+CREATE INDEX mail_threads_sent ON mail_threads (tenant_id, mailbox_id, last_at, id) INCLUDE (private) WHERE messages > 0 AND last_outbound_at IS NOT NULL;
 CREATE INDEX mail_threads_waking ON mail_threads (snoozed_until) WHERE state = 'snoozed';
 
 -- What we send, from the draft on. `message_id` is ours (a provider may give the message another); `asked_at` is the intent:

@@ -56,8 +56,8 @@ json_build_object(
 -- A page of the threads that who asks may see, the one with the newest message first; each mailbox gives its first few.
 SELECT ({{mail_thread_json}})::text AS json, t.last_at::text AS key, t.id
 FROM (
-    SELECT x.* FROM mailboxes b CROSS JOIN LATERAL (
-        SELECT t.* FROM mail_threads t
+    SELECT x.id FROM mailboxes b CROSS JOIN LATERAL (
+        SELECT t.id, t.last_at FROM mail_threads t
         WHERE t.tenant_id = :tenant_id AND t.mailbox_id = b.id AND t.messages > 0 AND (NOT t.private OR b.user_id = :user_id::uuid)
 --? inbox      AND t.state = 'open' AND t.last_inbound_at IS NOT NULL
 --? mine       AND t.state = 'open' AND t.assignee_id = :user_id::uuid
@@ -66,26 +66,49 @@ FROM (
 --? done       AND t.state = 'done'
 --? sent       AND t.last_outbound_at IS NOT NULL
 --? unread     AND t.unread > 0
---? contact_id AND t.id IN (SELECT c.thread_id FROM mail_message_contacts c WHERE c.tenant_id = :tenant_id AND c.contact_id = :contact_id)
 --? after      AND (t.last_at, t.id) < (:after::timestamptz, :after_id::uuid)
         ORDER BY t.last_at DESC, t.id DESC LIMIT :limit) AS x
     WHERE b.tenant_id = :tenant_id AND {{mail_box_is_open}}
 --? mailbox_id AND b.id = :mailbox_id
-    ORDER BY x.last_at DESC, x.id DESC LIMIT :limit) AS t
+    ORDER BY x.last_at DESC, x.id DESC LIMIT :limit) AS first
+JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = first.id
+ORDER BY t.last_at DESC, t.id DESC
+
+-- name: list_threads_of_contact
+-- A page of the threads with a contact that who asks may see, the one with the newest message first.
+SELECT ({{mail_thread_json}})::text AS json, t.last_at::text AS key, t.id
+FROM (
+    SELECT t.id FROM mail_threads t JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
+    WHERE t.tenant_id = :tenant_id AND t.messages > 0 AND {{mail_thread_is_open}}
+      AND t.id IN (SELECT c.thread_id FROM mail_message_contacts c WHERE c.tenant_id = :tenant_id AND c.contact_id = :contact_id)
+--? inbox      AND t.state = 'open' AND t.last_inbound_at IS NOT NULL
+--? mine       AND t.state = 'open' AND t.assignee_id = :user_id::uuid
+--? unassigned AND t.state = 'open' AND t.last_inbound_at IS NOT NULL AND t.assignee_id IS NULL
+--? snoozed    AND t.state = 'snoozed'
+--? done       AND t.state = 'done'
+--? sent       AND t.last_outbound_at IS NOT NULL
+--? unread     AND t.unread > 0
+--? mailbox_id AND t.mailbox_id = :mailbox_id
+--? after      AND (t.last_at, t.id) < (:after::timestamptz, :after_id::uuid)
+    ORDER BY t.last_at DESC, t.id DESC LIMIT :limit) AS first
+JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = first.id
 ORDER BY t.last_at DESC, t.id DESC
 
 -- name: search_threads
 -- The threads in which these words stand, the one with the newest such message first, read again under who may see them.
 SELECT ({{mail_thread_json}})::text AS json, t.last_at::text AS key, t.id
-FROM search_mail(:q, ARRAY(SELECT b.id FROM mailboxes b WHERE b.tenant_id = :tenant_id AND {{mail_box_is_open}}), 500) AS f
-JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = f.thread_id
-JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
-WHERE t.messages > 0 AND {{mail_thread_is_open}}
+FROM (
+    SELECT t.id, f.at
+    FROM search_mail(:q, ARRAY(SELECT b.id FROM mailboxes b WHERE b.tenant_id = :tenant_id AND {{mail_box_is_open}}), 400) AS f
+    JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = f.thread_id
+    JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
+    WHERE t.messages > 0 AND (NOT t.private OR b.user_id = :user_id::uuid)
 --? mailbox_id AND t.mailbox_id = :mailbox_id
 --? contact_id AND t.id IN (SELECT c.thread_id FROM mail_message_contacts c WHERE c.tenant_id = :tenant_id AND c.contact_id = :contact_id)
 --? unread     AND t.unread > 0
-ORDER BY f.at DESC
-LIMIT :limit
+    ORDER BY f.at DESC LIMIT :limit) AS first
+JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = first.id
+ORDER BY first.at DESC
 
 -- name: get_thread
 -- One thread, for whoever may see it.
