@@ -17,7 +17,7 @@ import nh3
 
 from integrations.mime.charsets import tidy
 from integrations.mime.limits import MAX_HTML_CHARS, MAX_HTML_DEPTH, MAX_HTML_TAGS
-from integrations.mime.markup import ATTRIBUTES, BLOCKS, GONE, QUOTE_CLASSES, QUOTE_IDS, TAGS, UNCOUNTED, VOID
+from integrations.mime.markup import APART, ATTRIBUTES, BLOCKS, GONE, QUOTE_CLASSES, QUOTE_IDS, TAGS, UNCOUNTED, VOID
 from integrations.mime.quotes import find_quote
 from integrations.mime.styles import clean_style
 
@@ -130,7 +130,7 @@ class _Walk(HTMLParser):
         values.pop("class", None)
         values.pop("id", None)
         if tag in BLOCKS or tag == "br" or marks:
-            self._end_line(before=True)
+            self._end_line(before=tag == "br")
         if marks and not self._quotes:
             self._marks.append((len(self.chunks), self._open, len(self.lines)))
         if tag == "img":
@@ -163,7 +163,7 @@ class _Walk(HTMLParser):
         self._open = self._open[3]  # type: ignore[assignment]  # the type can't name itself
         if tag in BLOCKS:
             self._line_at, self._line_open = len(self.chunks), self._open
-            if tag == "p":
+            if tag in APART:
                 self.lines.append(("", self._line_at, self._line_open, self._quotes > 0))
 
     def handle_data(self, data: str) -> None:

@@ -256,6 +256,8 @@ def _file(file: NewAttachment) -> bytes:
         content_type = "application/octet-stream"
     name = one_line(file.filename).replace("/", "_").replace("\\", "_")[:150] or "file"
     disposition = "inline" if file.content_id else "attachment"
+    # Those who can't read the one way of writing a name that is not ASCII can mostly read the other.
+    content_type += f";\r\n {_plain_parameter('name', name)}"
     extra = f"Content-Disposition: {disposition};\r\n {_parameter('filename', name)}\r\n"
     if file.content_id:
         if not re.fullmatch(r"[!-;=?-~]{1,200}", file.content_id):
@@ -264,18 +266,23 @@ def _file(file: NewAttachment) -> bytes:
     return _headed(content_type, "base64", _base64(file.content), extra)
 
 
+def _is_plain(value: str) -> bool:
+    return re.fullmatch(r"[ !#-\[\]-~]{1,60}", value) is not None
+
+
+def _plain_parameter(name: str, value: str) -> str:
+    return f'{name}="{value}"' if _is_plain(value) else f'{name}="' + "\r\n ".join(_encoded(value, len(name) + 4)) + '"'
+
+
 def _parameter(name: str, value: str) -> str:
-    """A parameter's value (RFC 2231), with a plain one before it for programs that know no other."""
-    plain = re.sub(r'[^ !#-\[\]-~]|["%]', "_", value)
-    if plain == value:
+    """A parameter's value (RFC 2231), in pieces where it is long."""
+    if _is_plain(value):
         return f'{name}="{value}"'
-    packed = quote(value, safe="")
-    if len(packed) < 200:
-        return f"{name}=\"{plain[:60]}\";\r\n {name}*=utf-8''{packed}"
     # Cut between the packed signs, never in one.
-    pieces = re.findall(r"(?:%[0-9A-F]{2}|[^%]){1,60}", packed)
-    numbered = [f"{name}*{at}*={'' if at else 'utf-8' + chr(39) * 2}{piece}" for at, piece in enumerate(pieces)]
-    return ";\r\n ".join(numbered)
+    pieces = re.findall(r"(?:%[0-9A-F]{2}|[^%]){1,50}", f"utf-8''{quote(value, safe='')}")
+    if len(pieces) == 1:
+        return f"{name}*={pieces[0]}"
+    return ";\r\n ".join(f"{name}*{at}*={piece}" for at, piece in enumerate(pieces))
 
 
 def _headed(content_type: str, encoding: str, body: bytes, extra: str = "") -> bytes:

@@ -28,6 +28,8 @@ BLOCKS: Final = frozenset(
         "section", "summary", "table", "tr", "ul",
     }
 )
+# Below these is a blank line in the text.
+APART: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"})
 VOID: Final = frozenset({"br", "hr", "img", "col", "wbr"})
 # These end by themselves when the next of them begins.
 UNCOUNTED: Final = frozenset(
