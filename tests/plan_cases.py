@@ -11,8 +11,11 @@ from uuid import UUID
 from hub.db import Database
 from hub.who import Who
 from tests.dialer import plan_cases as dialer
+from tests.mail import plan_cases as mail
+from tests.mailboxes import plan_cases as mailboxes
 from tests.numbers import plan_cases as numbers
 from tests.plans_of_calls import INSERTED, reads_of_calls, writes_of_calls
+from tests.tracking import plan_cases as tracking
 
 NOW = datetime.now(UTC)
 EVENT = '[{"type": "a.b", "audience": "tenant", "actor": {}, "subject_kind": "x", "subject_id": null, "data": {}}]'
@@ -125,6 +128,9 @@ def reads(big: Big) -> dict[str, list[Params]]:
     return {
         **dialer.reads(big.rep, big.contact, big.some_contacts),
         **numbers.reads(big.rep, big.contact, big.call),
+        **mail.reads(big.contact),
+        **mailboxes.reads(big.rep),
+        **tracking.reads(big.rep, big.contact, big.some_contacts),
         "contacts.list_contacts": list(contact_lists(big)),
         "contacts.get_contact": [{"id": big.contact}],
         "contacts.contact_exists": [{"id": big.contact}],
@@ -237,7 +243,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
         "members.get_member": [{"id": big.rep}],
         "members.lock_member": [{"id": big.rare}],
         "permits.look": [
-            {"contact_id": big.contact, "channel": channel, "address": address}
+            {"contact_id": big.contact, "channel": channel, "address": address, "at": None}
             for channel, address in (("call", "+14152020000"), ("sms", "+14152020000"), ("email", "home5@mail.example.org"))
         ],
         "permits.get_permit": [{"id": big.contact}],
@@ -315,6 +321,9 @@ def writes(big: Big) -> dict[str, list[Params]]:
     return {
         **dialer.writes(big.rep),
         **numbers.writes(big.rep, big.contact, big.call),
+        **mail.writes(big.rep),
+        **mailboxes.writes(),
+        **tracking.writes(big.rep),
         "contacts.update_contact": [{"id": big.contact, "set_title": True, "title": "x", "version": 1}],
         "contacts.delete_contact": [{"id": big.contact}],
         "contacts.restore_contact": [{"id": big.contact}],
@@ -403,11 +412,12 @@ def writes(big: Big) -> dict[str, list[Params]]:
                 "override_by": None,
                 "override_reason": None,
                 "queue_item_id": None,
+                "at": None,
             }
         ],
         "permits.use_permit": [{"id": big.contact}],
         "permits.remove_suppression": [{"id": big.contact}],
-        "permits.lift_stop": [{"kind": "phone", "value_lc": "+14152012345"}],
+        "permits.lift_stop": [{"kind": "phone", "value_lc": "+14152012345", "source": "stop"}],
         "permits.set_consent": [{"contact_id": big.contact, "channel": "call", "state": "granted", "source": ""}],
         "permits.clear_quiet_days": [{}],
         "leases.take_lease": [
@@ -443,6 +453,11 @@ PARTITIONS = "once an hour, over all companies"
 NOT_LOOKED_AT = {
     **{f"dialer.{name}": INSERTS for name in dialer.INSERTS},
     **numbers.NOT_LOOKED_AT,
+    **dict.fromkeys(mail.INSERTS, INSERTS),
+    **dict.fromkeys(tracking.INSERTS, INSERTS),
+    **mail.NOT_LOOKED_AT,
+    **dict.fromkeys(mailboxes.INSERTS, INSERTS),
+    **mailboxes.NOT_LOOKED_AT,
     "activities.insert_activity": INSERTS,
     "auth.open_session": INSERTS,
     "calls.insert_call": INSERTS,

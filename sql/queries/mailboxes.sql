@@ -402,6 +402,3 @@ SELECT tenant_id, id FROM mailboxes_to_reseal(:prefix, :limit)
 -- name: forget_old
 -- Consents that nobody finished, and the jobs of mailboxes that were asked and had nothing new.
 SELECT oauth_states_forget(), mailbox_jobs_forget()
-
--- name: new_id
-SELECT uuidv7()
