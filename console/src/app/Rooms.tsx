@@ -17,6 +17,7 @@ const CallsPage = lazy(() => import('../calls/CallsPage'));
 const MessagesPage = lazy(() => import('../messages/MessagesPage'));
 const DialerPage = lazy(() => import('../dialer/DialerPage'));
 const InboxPage = lazy(() => import('../mail/InboxPage'));
+const SequencesPage = lazy(() => import('../sequences/SequencesPage'));
 const TasksPage = lazy(() => import('../tasks/TasksPage'));
 const SettingsPage = lazy(() => import('../settings/SettingsPage'));
 const MembersPage = lazy(() => import('../admin/MembersPage'));
@@ -61,6 +62,7 @@ export function Rooms() {
         <Route path="/calls" element={<CallsPage />} />
         <Route path="/messages/:id?" element={<MessagesPage />} />
         <Route path="/inbox/:id?" element={<InboxPage />} />
+        <Route path="/sequences/:id?/:part?" element={<SequencesPage />} />
         <Route path="/tasks" element={<TasksPage />} />
         <Route path="/settings/:section?" element={<SettingsPage />} />
         <Route path="/imports" element={<ImportsPage />} />

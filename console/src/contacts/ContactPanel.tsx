@@ -3,6 +3,7 @@ import { useHotkeys } from '@mantine/hooks';
 import {
   IconCalendarPlus,
   IconDots,
+  IconListNumbers,
   IconMail,
   IconMessage,
   IconPencil,
@@ -22,6 +23,7 @@ import { InviteForm } from '../meetings/InviteForm';
 import { ClaimNote } from '../permits/ClaimNote';
 import { Consents } from '../permits/Consents';
 import { PermitNote } from '../permits/PermitNote';
+import { ContactSequences, EnrolContact } from '../sequences/ContactSequences';
 import { Initials } from '../ui/Initials';
 import { notifyFailure } from '../ui/notify';
 import { Empty, Failure, Loading } from '../ui/States';
@@ -175,7 +177,7 @@ type HeadProps = {
   onInvite: () => void;
 };
 
-function Head({ contact, onClose, onEdit, onConsent, onInvite }: HeadProps) {
+function Head({ contact, onClose, onEdit, onConsent, onInvite, onEnrol }: HeadProps) {
   const remove = useDeletion(onClose);
   const name = fullName(contact);
   return (
@@ -210,6 +212,11 @@ function Head({ contact, onClose, onEdit, onConsent, onInvite }: HeadProps) {
             >
               Text messages
             </Menu.Item>
+            {(contact.emails.length > 0 || contact.phones.length > 0) && (
+              <Menu.Item leftSection={<IconListNumbers size={16} />} onClick={onEnrol}>
+                Enrol in a sequence
+              </Menu.Item>
+            )}
             {contact.emails.length > 0 && (
               <Menu.Item leftSection={<IconCalendarPlus size={16} />} onClick={onInvite}>
                 Invite to a meeting
@@ -235,6 +242,7 @@ function Head({ contact, onClose, onEdit, onConsent, onInvite }: HeadProps) {
 export function ContactPanel({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useContact(id);
   const [editing, setEditing] = useState(false);
+  const [enrolling, setEnrolling] = useState(false);
   const [inviting, setInviting] = useState(false);
   const [asking, setAsking] = useState(false);
   useHotkeys([['Escape', onClose]]);
@@ -267,13 +275,16 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
         onEdit={() => setEditing(true)}
         onConsent={() => setAsking(true)}
         onInvite={() => setInviting(true)}
+        onEnrol={() => setEnrolling(true)}
       />
       <ClaimNote contactId={id} />
       <div className={classes.scroll}>
         <Ways contact={contact} />
         <Facts contact={contact} />
+        <ContactSequences contactId={id} />
         <Timeline contactId={id} />
       </div>
+      {enrolling && <EnrolContact contact={contact} onClose={() => setEnrolling(false)} />}
       {inviting && <InviteForm contact={contact} onClose={() => setInviting(false)} />}
       {asking && <Consents contactId={id} onClose={() => setAsking(false)} />}
       {editing && <EditContact id={id} onClose={() => setEditing(false)} />}

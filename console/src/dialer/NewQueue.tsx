@@ -3,31 +3,20 @@ import { type FormEvent, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { inWords } from '../api/errors';
 import type { Queue } from '../api/types';
-import { words } from '../contacts/naming';
-import { useFacets } from '../contacts/queries';
+import { type SavedFilter, WhichContacts } from '../contacts/WhichContacts';
 import { useCreateQueue } from './queries';
 import { ORDERS } from './words';
 
 /** A queue from a filter over the contacts; without one, everybody. */
 export function NewQueue({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
-  const facets = useFacets().data;
   const create = useCreateQueue();
   const [name, setName] = useState('');
-  const [q, setQ] = useState('');
-  const [stage, setStage] = useState<string | null>(null);
-  const [tag, setTag] = useState<string | null>(null);
-  const [owner, setOwner] = useState<string | null>(null);
+  const [filter, setFilter] = useState<SavedFilter>({});
   const [order, setOrder] = useState<Queue['order']>('local_time');
   const [lines, setLines] = useState(1);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const filter = {
-      ...(q.trim() ? { q: q.trim() } : {}),
-      ...(stage ? { stage } : {}),
-      ...(tag ? { tag } : {}),
-      ...(owner ? { owner_id: owner } : {}),
-    };
     create.mutate(
       { name: name.trim(), filter, order, lines },
       {
@@ -49,39 +38,7 @@ export function NewQueue({ onClose }: { onClose: () => void }) {
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <TextInput
-          label="Search"
-          placeholder="Everybody"
-          value={q}
-          onChange={(event) => setQ(event.currentTarget.value)}
-        />
-        <Group grow>
-          <Select
-            label="Stage"
-            placeholder="Any"
-            clearable
-            data={(facets?.stages ?? []).map((value) => ({ value, label: words(value) }))}
-            value={stage}
-            onChange={setStage}
-          />
-          <Select
-            label="Tag"
-            placeholder="Any"
-            clearable
-            searchable
-            data={facets?.tags ?? []}
-            value={tag}
-            onChange={setTag}
-          />
-        </Group>
-        <Select
-          label="Owner"
-          placeholder="Anybody"
-          clearable
-          data={(facets?.owners ?? []).map((each) => ({ value: each.id, label: each.name }))}
-          value={owner}
-          onChange={setOwner}
-        />
+        <WhichContacts value={filter} onChange={setFilter} />
         <Select
           label="Order"
           allowDeselect={false}

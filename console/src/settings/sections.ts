@@ -34,6 +34,13 @@ export const SECTIONS: Section[] = [
     panel: lazy(() => import('./MailboxesPanel')),
   },
   {
+    at: 'templates',
+    label: 'Templates',
+    hint: 'Texts for mail, filled in with each contact’s values',
+    least: 'rep',
+    panel: lazy(() => import('../templates/TemplatesPanel')),
+  },
+  {
     at: 'tracking',
     label: 'Mail tracking',
     hint: 'Whether opens and clicks are looked for, and what counts',
