@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import structlog
+
 from hub.mail import delivering, labels, snoozing
 from hub.mail.delivering import Plan
 from hub.mailboxes.actions import mark_revoked
-from hub.mailboxes.opening import NoMail, access_is_gone, in_words, open_mailbox
+from hub.mailboxes.opening import AccessGone, NoMail, access_is_gone, in_words, open_mailbox
+from hub.mailboxes.queries import get_row
 from hub.mailboxes.syncing import note_taken
 from hub.replies.actions import follow
 from hub.tracking.plain import as_written
@@ -25,6 +28,8 @@ from workers.job import Deps, Permanent, Run, job
 
 # The provider's clock and ours may differ by this much when its list of sent mail is searched.
 _CLOCK_SLACK = timedelta(minutes=2)
+
+_log = structlog.get_logger("workers.mail")
 
 
 @job("mail.send", timeout_s=40.0, backoff_s=0.5)
@@ -205,6 +210,50 @@ async def _keep(run: Run, plan: Plan, raw: bytes) -> str | None:
 
 async def _whole(data: bytes) -> AsyncIterator[bytes]:
     yield data
+
+
+@job("mail.keep_draft", timeout_s=40.0)
+async def keep_draft(run: Run) -> None:
+    """Have the provider show a draft as it is here. Nothing depends on it: what it refuses is let be."""
+    draft_id = UUID(run.job.args["draft_id"])
+    async with run.tx() as tx:
+        plan = await delivering.prepare_draft(tx, draft_id, run.job.args["version"])
+    if plan is None or plan.mailbox is None:
+        return
+    try:
+        raw = await _compose(run, plan)
+        mailbox = open_mailbox(run.deps, plan.mailbox)
+    except (ValueError, NoMail, AccessGone):
+        return
+    try:
+        kept = await mailbox.save_draft(raw, thread_id=plan.provider_thread_id, draft_id=plan.provider_draft_id)
+        async with run.finish() as tx:
+            is_draft = await delivering.note_draft(tx, plan, kept)
+            if not is_draft:
+                await tx.defer("mail.forget_draft", {"mailbox_id": plan.mailbox.id, "draft_id": kept})
+    except Rejected as exc:
+        _log.info("a draft was not kept at the provider", error=in_words(exc))
+    finally:
+        await mailbox.close()
+
+
+@job("mail.forget_draft", timeout_s=30.0, max_attempts=5)
+async def forget_draft(run: Run) -> None:
+    """Remove a draft at the provider that was sent or thrown away here."""
+    async with run.tx() as tx:
+        row = await get_row(tx, UUID(run.job.args["mailbox_id"]))
+    if row is None or not row.may_send:
+        return
+    try:
+        mailbox = open_mailbox(run.deps, row)
+    except (NoMail, AccessGone):
+        return
+    try:
+        await mailbox.delete_draft(run.job.args["draft_id"])
+    except Rejected as exc:
+        _log.info("a draft could not be removed at the provider", error=in_words(exc))
+    finally:
+        await mailbox.close()
 
 
 @job("mail.reclassify", timeout_s=120.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,6 +28,7 @@ from integrations.mime import Address
 _SQL = load_sql("mail_sends")
 
 UNDO_S = 10.0
+_PAUSE_S = 5.0
 MAX_FILES = 20
 # Gmail takes 25 MB with everything, and files grow by a third on the way.
 MAX_FILES_BYTES = 18_000_000
@@ -234,6 +235,9 @@ async def _mailbox(tx: Tx, mailbox_id: UUID) -> asyncpg.Record:
 async def _told(tx: Tx, draft_id: UUID) -> tuple[str, int]:
     draft = await queries.get_draft(tx, draft_id)
     await tell_send(tx, draft_id)
+    # The provider's drafts follow once the writer pauses.
+    soon = datetime.now(UTC) + timedelta(seconds=_PAUSE_S)
+    await tx.defer("mail.keep_draft", {"draft_id": draft_id, "version": draft["version"]}, run_at=soon, max_attempts=3)
     return draft["json"], draft["version"]
 
 

@@ -99,6 +99,27 @@ async def prepare(tx: Tx, send_id: UUID, now: datetime) -> Plan:
     return await _whole(tx, plan, send, mailbox)
 
 
+async def prepare_draft(tx: Tx, draft_id: UUID, version: int) -> Plan | None:
+    """A draft as it would be sent; None when it has changed since this version, is no draft any more, or has nobody to go to."""
+    send = await tx.fetchrow(_SQL["lock_send"], id=draft_id)
+    if send is None or send["state"] != "draft" or send["version"] != version:
+        return None
+    mailbox = await get_row(tx, send["mailbox_id"])
+    plan = Plan("send", draft_id, mailbox, send["message_id"], None, _people(send["to"]))
+    if mailbox is None or not mailbox.may_send or not plan.to:
+        return None
+    return await _whole(tx, plan, send, mailbox)
+
+
+async def note_draft(tx: Tx, plan: Plan, provider_draft_id: str) -> bool:
+    """The provider has the draft. False when it is no draft here any more: then it is to be none there, either."""
+    send = await tx.fetchrow(_SQL["lock_send"], id=plan.send_id)
+    if send is None or send["state"] != "draft":
+        return False
+    await tx.execute(_SQL["set_provider_draft"], id=plan.send_id, draft_id=provider_draft_id)
+    return True
+
+
 async def _whole(tx: Tx, plan: Plan, send: asyncpg.Record, mailbox: MailboxRow) -> Plan:
     """The plan with everything that the message is made of."""
     above = await _above(tx, send)

@@ -66,7 +66,7 @@ WHERE s.tenant_id = :tenant_id AND s.id = :id
 SELECT s.id, s.mailbox_id, s.user_id, s.contact_id, s.thread_id, s.reply_to_message_id, s.follows_send_id, s.state, s.source,
     s.recipients_to::text AS to, s.recipients_cc::text AS cc, s.recipients_bcc::text AS bcc, s.subject, s.html, s.body_text,
     s.headers::text AS headers, s.invitation, s.attachments::text AS attachments, s.send_at, s.undo_until, s.message_id, s.asked_at,
-    s.provider_id, s.step_run_id, s.provider_draft_id, s.created_at, now() AS now
+    s.provider_id, s.step_run_id, s.provider_draft_id, s.created_at, s.version, now() AS now
 FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :id
 FOR UPDATE
 

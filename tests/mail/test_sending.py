@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from hub.clock import Clock
 from hub.db import tenant_tx
 from hub.mail import delivering
+from hub.mail.composing import begin_draft, change_draft, send_draft
+from hub.mail.models import MailAddressIn, MailDraftIn, MailDraftPatch
 from hub.mail.sending import cancel_mail
 from hub.mailboxes.rows import MailboxRow
 from hub.permits.actions import suppress
@@ -203,3 +206,24 @@ async def test_what_nobody_sees_to_is_seen_to(post: Post, box: MailboxRow) -> No
     assert await delivering.resume_unsettled(post.db) == 1
     await post.work()
     assert (await post.send(send_id))["state"] == "sent"
+
+
+async def test_a_draft_is_shown_at_the_provider_until_it_is_sent(post: Post, box: MailboxRow) -> None:
+    who = post.company.who("rep")
+    async with tenant_tx(post.db, who) as tx:
+        text, _ = await begin_draft(
+            tx, MailDraftIn(mailbox_id=box.id, to=[MailAddressIn(address="ada@example.com")], subject="One")
+        )
+        draft_id = UUID(orjson.loads(text)["id"])
+    await post.work(hurry=True)
+    async with tenant_tx(post.db, who) as tx:
+        await change_draft(tx, draft_id, MailDraftPatch(subject="Two"), None)
+    await post.work(hurry=True)
+    drafts = post.sandbox.mailboxes["rep@acme.test"].drafts
+    assert len(drafts) == 1
+    async with tenant_tx(post.db, who) as tx:
+        await send_draft(tx, draft_id, None, datetime.now(UTC))
+    await post.run("UPDATE mail_sends SET undo_until = now()")
+    await post.work(hurry=True)
+    assert (await post.send(draft_id))["state"] == "sent" and len(post.sandbox.sent) == 1
+    assert not drafts
