@@ -169,15 +169,10 @@ function Gone({ id, onClose }: { id: string; onClose: () => void }) {
   );
 }
 
-type HeadProps = {
-  contact: Contact;
-  onClose: () => void;
-  onEdit: () => void;
-  onConsent: () => void;
-  onInvite: () => void;
-};
+type Doing = 'edit' | 'consent' | 'invite' | 'enrol';
+type HeadProps = { contact: Contact; onClose: () => void; onDo: (what: Doing) => void };
 
-function Head({ contact, onClose, onEdit, onConsent, onInvite, onEnrol }: HeadProps) {
+function Head({ contact, onClose, onDo }: HeadProps) {
   const remove = useDeletion(onClose);
   const name = fullName(contact);
   return (
@@ -195,7 +190,13 @@ function Head({ contact, onClose, onEdit, onConsent, onInvite, onEnrol }: HeadPr
         )}
       </div>
       <Group gap={2} wrap="nowrap">
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Edit contact" onClick={onEdit}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label="Edit contact"
+          onClick={() => onDo('edit')}
+        >
           <IconPencil size={18} stroke={1.7} />
         </ActionIcon>
         <Menu>
@@ -213,16 +214,16 @@ function Head({ contact, onClose, onEdit, onConsent, onInvite, onEnrol }: HeadPr
               Text messages
             </Menu.Item>
             {(contact.emails.length > 0 || contact.phones.length > 0) && (
-              <Menu.Item leftSection={<IconListNumbers size={16} />} onClick={onEnrol}>
+              <Menu.Item leftSection={<IconListNumbers size={16} />} onClick={() => onDo('enrol')}>
                 Enrol in a sequence
               </Menu.Item>
             )}
             {contact.emails.length > 0 && (
-              <Menu.Item leftSection={<IconCalendarPlus size={16} />} onClick={onInvite}>
+              <Menu.Item leftSection={<IconCalendarPlus size={16} />} onClick={() => onDo('invite')}>
                 Invite to a meeting
               </Menu.Item>
             )}
-            <Menu.Item leftSection={<IconShieldCheck size={16} />} onClick={onConsent}>
+            <Menu.Item leftSection={<IconShieldCheck size={16} />} onClick={() => onDo('consent')}>
               Consent
             </Menu.Item>
             <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => remove(contact)}>
@@ -241,10 +242,8 @@ function Head({ contact, onClose, onEdit, onConsent, onInvite, onEnrol }: HeadPr
 /** One contact: ways to reach them, what is known, and what happened so far. */
 export function ContactPanel({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useContact(id);
-  const [editing, setEditing] = useState(false);
-  const [enrolling, setEnrolling] = useState(false);
-  const [inviting, setInviting] = useState(false);
-  const [asking, setAsking] = useState(false);
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const done = () => setDoing(null);
   useHotkeys([['Escape', onClose]]);
 
   if (query.isPending) {
@@ -269,14 +268,7 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
   const contact = query.data;
   return (
     <aside className={classes.panel} aria-label={`Contact: ${fullName(contact)}`}>
-      <Head
-        contact={contact}
-        onClose={onClose}
-        onEdit={() => setEditing(true)}
-        onConsent={() => setAsking(true)}
-        onInvite={() => setInviting(true)}
-        onEnrol={() => setEnrolling(true)}
-      />
+      <Head contact={contact} onClose={onClose} onDo={setDoing} />
       <ClaimNote contactId={id} />
       <div className={classes.scroll}>
         <Ways contact={contact} />
@@ -284,10 +276,10 @@ export function ContactPanel({ id, onClose }: { id: string; onClose: () => void 
         <ContactSequences contactId={id} />
         <Timeline contactId={id} />
       </div>
-      {enrolling && <EnrolContact contact={contact} onClose={() => setEnrolling(false)} />}
-      {inviting && <InviteForm contact={contact} onClose={() => setInviting(false)} />}
-      {asking && <Consents contactId={id} onClose={() => setAsking(false)} />}
-      {editing && <EditContact id={id} onClose={() => setEditing(false)} />}
+      {doing === 'enrol' && <EnrolContact contact={contact} onClose={done} />}
+      {doing === 'invite' && <InviteForm contact={contact} onClose={done} />}
+      {doing === 'consent' && <Consents contactId={id} onClose={done} />}
+      {doing === 'edit' && <EditContact id={id} onClose={done} />}
     </aside>
   );
 }
