@@ -36,7 +36,7 @@ async def create_sequence(tx: Tx, given: SequenceIn) -> tuple[UUID, str, int]:
         goal=given.goal.model_dump_json() if given.goal else None,
     )
     await _put_steps(tx, sequence_id, StepsIn(steps=given.steps).steps)
-    return sequence_id, *await _announce(tx, SequenceCreated, sequence_id)
+    return sequence_id, *await announce(tx, SequenceCreated, sequence_id)
 
 
 async def update_sequence(tx: Tx, sequence_id: UUID, given: SequencePatch, version: int | None) -> tuple[str, int]:
@@ -50,7 +50,7 @@ async def update_sequence(tx: Tx, sequence_id: UUID, given: SequencePatch, versi
         elif value is not None:
             fields[name] = value if isinstance(value, str) else value.model_dump_json()
     await tx.execute(_SQL["update_sequence"], id=sequence_id, **fields, **{f"set_{name}": True for name in fields})
-    return await _announce(tx, SequenceUpdated, sequence_id)
+    return await announce(tx, SequenceUpdated, sequence_id)
 
 
 async def delete_sequence(tx: Tx, sequence_id: UUID) -> None:
@@ -85,7 +85,7 @@ async def set_steps(tx: Tx, sequence_id: UUID, steps: Sequence[StepIn], version:
             await tx.execute(_ENROLMENTS["end_at_step"], **place)
     await tx.execute(_ENROLMENTS["replan_sequence"], id=sequence_id, now=now)
     await tx.execute(_SQL["update_sequence"], id=sequence_id)
-    return await _announce(tx, SequenceUpdated, sequence_id)
+    return await announce(tx, SequenceUpdated, sequence_id)
 
 
 async def set_state(tx: Tx, sequence_id: UUID, state: SequenceState, now: datetime) -> tuple[str, int]:
@@ -100,7 +100,7 @@ async def set_state(tx: Tx, sequence_id: UUID, state: SequenceState, now: dateti
     if state == "archived":
         await _end_all(tx, sequence_id, now)
     await tx.execute(_SQL["set_state"], id=sequence_id, state=state)
-    return await _announce(tx, SequenceStateChanged, sequence_id)
+    return await announce(tx, SequenceStateChanged, sequence_id)
 
 
 async def save_settings(tx: Tx, given: SequenceSettings) -> str:
@@ -109,16 +109,16 @@ async def save_settings(tx: Tx, given: SequenceSettings) -> str:
     return await queries.get_settings(tx)
 
 
-async def recount(tx: Tx, sequence_id: UUID, *, always: bool = False) -> bool:
-    """Count a sequence's enrolments again and tell what changed; whether something had. `always` tells in any case."""
+async def recount(tx: Tx, sequence_id: UUID) -> bool:
+    """Count a sequence's enrolments again and tell what changed; whether something had."""
     row = await tx.fetchrow(_SQL["lock_sequence"], id=sequence_id)
     if row is None:
         return False
     now = await queries.census(tx, sequence_id)
     changed: bool = now != orjson.loads(row["counts"])
     await tx.execute(_SQL["keep_census"], id=sequence_id, counts=orjson.dumps(now).decode())
-    if changed or always:
-        await _announce(tx, SequenceProgressed, sequence_id)
+    if changed:
+        await announce(tx, SequenceProgressed, sequence_id)
     return changed
 
 
@@ -211,7 +211,8 @@ async def _check_words(tx: Tx, steps: Sequence[StepIn]) -> None:
                 raise Invalid.field(f"{where}.html", exc.message) from None
 
 
-async def _announce(tx: Tx, event: type[Event], sequence_id: UUID) -> tuple[str, int]:
+async def announce(tx: Tx, event: type[Event], sequence_id: UUID) -> tuple[str, int]:
+    """Tell everybody how a sequence stands; its JSON and version. Raises NotFound."""
     text, version = await queries.read_sequence(tx, sequence_id)
     tx.emit(event(sequence_id, {"sequence": orjson.Fragment(text)}))
     return text, version

@@ -19,7 +19,8 @@ from hub.db import Database, Tx, tenant_tx
 from hub.errors import HubError
 from hub.sequences import acting, editing, moving, queries, settling
 from hub.sequences.diary import Box, boxes_of, open_planner
-from hub.sequences.hours import moment_of, seconds
+from hub.sequences.events import SequenceProgressed
+from hub.sequences.hours import Hours, moment_of, seconds
 from hub.sequences.planning import Candidate, Delay, Planner, candidate_key
 from hub.sequences.rules import Rules, load_rules
 from hub.sequences.stopping import stop_for
@@ -31,7 +32,7 @@ _SEQUENCES = load_sql("sequences")
 _log = structlog.get_logger("hub.sequences")
 
 # Enrolments that are planned in one transaction, and how many of them are told of one by one.
-BATCH = 10_000
+BATCH = 20_000
 TOLD_SINGLY = 100
 # A mailbox that can't send, a contact without an open hour: looked at again after this.
 _AGAIN_S = 300
@@ -84,7 +85,7 @@ async def plan_batch(tx: Tx, now: datetime, limit: int) -> int:
         await moving.announce(tx, [row["id"] for row in rows])
     else:
         for sequence_id in rules:
-            await editing.recount(tx, sequence_id, always=True)
+            await editing.announce(tx, SequenceProgressed, sequence_id)
     return len(rows)
 
 
@@ -95,6 +96,7 @@ def _plans(
         "ids": [], "phases": [], "dues": [], "slot_kinds": [], "caps_keys": [], "explanations": []
     }  # fmt: skip
     steps = {step.id: (step, step.plan, of.schedule) for of in rules.values() for step in of.steps}
+    open_hours: dict[tuple[UUID, str], Hours] = {}
     for row in rows:
         at: int | None = None
         slot_kind = caps_key = None
@@ -109,7 +111,11 @@ def _plans(
             step, plan, schedule = row_step
             key = candidate_key(row["sequence_id"], row["contact_id"])
             who = Candidate(key, seconds(row["base_at"]), row["zone"], row["mailbox_id"], row["domain_lc"])
-            found = planner.next_moment(plan, who, planner.hours_for(schedule, row["zone"]))
+            place = (row["sequence_id"], row["zone"])
+            hours = open_hours.get(place)
+            if hours is None:
+                hours = open_hours[place] = planner.hours_for(schedule, row["zone"])
+            found = planner.next_moment(plan, who, hours)
             at, reasons = found.at, found.reasons
             if at is None:
                 reasons = [*reasons, _look_again(planner.now, "never", "No open hour is left within a year.", _NEVER_S)]
