@@ -10,8 +10,8 @@ import orjson
 
 from hub.db import Tx
 from hub.errors import Conflict, HubError, Invalid
-from hub.mailboxes.queries import missing as mailbox_missing
 from hub.sequences import moving, queries
+from hub.sequences.enrolling import not_theirs
 from hub.sequences.models import BulkIn
 from hub.sequences.rules import Rules, load_rules
 from hub.sqlfiles import load_sql
@@ -72,10 +72,10 @@ async def move(tx: Tx, enrolment_id: UUID, position: int, now: datetime) -> str:
 
 
 async def swap_mailbox(tx: Tx, enrolment_id: UUID, mailbox_id: UUID, now: datetime) -> str:
-    """Write from another mailbox from now on; the enrolment's JSON. Raises NotFound for one that who acts can't write from."""
+    """Write from another mailbox from now on; the enrolment's JSON. Raises Conflict for one that who acts can't write from."""
     row = await _live(tx, enrolment_id)
     if not any(one["id"] == mailbox_id for one in await tx.fetch(_SQL["own_mailboxes"])):
-        raise mailbox_missing()
+        raise not_theirs()
     if row["phase"] == "settle":
         await moving.change(tx, enrolment_id, mailbox_id=mailbox_id)
     else:

@@ -15,7 +15,6 @@ from hub.db import Tx
 from hub.dialer.models import SavedFilter
 from hub.errors import Conflict, Forbidden, Invalid
 from hub.http.paging import LATEST
-from hub.mailboxes.queries import missing as mailbox_missing
 from hub.sequences import editing, moving, queries
 from hub.sequences.models import Chosen, EnrolIn
 from hub.sequences.rules import Rules, load_rules
@@ -106,12 +105,12 @@ async def enrollable(tx: Tx, sequence_id: UUID) -> Rules:
 async def writing_mailbox(tx: Tx, rules: Rules, mailbox_id: UUID | None) -> UUID | None:
     """The mailbox to write from: the one that is asked for, the only one there is, none where no step writes mail.
 
-    Raises NotFound for one that who acts can't write from, Invalid where one has to be chosen.
+    Raises Conflict for one that who acts can't write from, Invalid where one has to be chosen.
     """
     own = await tx.fetch(_SQL["own_mailboxes"])
     if mailbox_id is not None:
         if not any(row["id"] == mailbox_id for row in own):
-            raise mailbox_missing()
+            raise not_theirs()
         return mailbox_id
     if not any(step.kind == "email" for step in rules.steps):
         return None
@@ -122,6 +121,11 @@ async def writing_mailbox(tx: Tx, rules: Rules, mailbox_id: UUID | None) -> UUID
         raise Invalid.field("mailbox_id", "Say which mailbox to write from.")
     chosen: UUID = mine[0]["id"]
     return chosen
+
+
+def not_theirs() -> Conflict:
+    """The answer for a mailbox that is not there, or that who acts can't write from: the two are never told apart."""
+    return Conflict("You have no such mailbox to write from.", code="mailbox_not_yours")
 
 
 async def applicants(

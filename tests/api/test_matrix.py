@@ -143,6 +143,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/queues/{id}/sessions": {},
     "POST /api/v1/dial-sessions/{id}/skip": {"reason": "wrong person"},
     "POST /api/v1/dial-sessions/{id}/callback": {"at": TOMORROW},
+    "POST /api/v1/sequences": {"name": "Welcome"},
+    "PUT /api/v1/sequences/settings": {"domain_per_day": 50},
+    "PATCH /api/v1/sequences/{id}": {"name": "Welcome again"},
+    "PUT /api/v1/sequences/{id}/steps": {"steps": [{"kind": "task"}]},
+    "POST /api/v1/sequences/{id}/simulate": {"contact_ids": [str(UUID(int=1))]},
+    "POST /api/v1/sequences/{id}/enrolments": {"contact_ids": [str(UUID(int=1))]},
+    "POST /api/v1/enrolments/bulk": {"ids": [str(UUID(int=1))], "action": "resume"},
+    "POST /api/v1/enrolments/{id}/pause": {},
+    "POST /api/v1/enrolments/{id}/stop": {},
+    "POST /api/v1/enrolments/{id}/move": {"position": 1},
+    "POST /api/v1/enrolments/{id}/mailbox": {"mailbox_id": str(UUID(int=1))},
     "POST /api/v1/calls/{id}/recording": {"state": "on"},
     "POST /api/v1/templates": {"name": "First touch"},
     "PATCH /api/v1/templates/{id}": {"folder": "Winter"},
@@ -270,6 +281,18 @@ async def a_queue(server: RunningHub, company: Company) -> str:
     return str((await server.as_member(company, "owner").post("/queues", given)).body["id"])
 
 
+async def a_sequence(server: RunningHub, company: Company) -> str:
+    owner = server.as_member(company, "owner")
+    await owner.put("/sequences/settings", {"domain_per_day": 50})
+    return str((await owner.post("/sequences", {"name": "Welcome", "steps": [{"kind": "call"}, {"kind": "task"}]})).body["id"])
+
+
+async def an_enrolment(server: RunningHub, company: Company) -> str:
+    owner, contact = server.as_member(company, "owner"), await a_contact(server, company)
+    await owner.post(f"/sequences/{await a_sequence(server, company)}/enrolments", {"contact_ids": [contact]})
+    return str((await owner.get(f"/contacts/{contact}/enrolments")).body["data"][0]["id"])
+
+
 async def a_dial_session(server: RunningHub, company: Company) -> str:
     owner = server.as_member(company, "owner")
     current = (await owner.get("/dial-sessions/current")).body["session"]
@@ -362,6 +385,14 @@ THINGS: dict[str, Make] = {
     "/api/v1/dial-sessions/{id}/pause": a_dial_session,
     "/api/v1/dial-sessions/{id}/resume": a_dial_session,
     "/api/v1/dial-sessions/{id}/leave": a_dial_session,
+    "/api/v1/sequences/{id}": a_sequence,
+    **{
+        f"/api/v1/sequences/{{id}}/{part}": a_sequence
+        for part in ("steps", "start", "pause", "archive", "simulate", "enrolments", "results")
+    },
+    "/api/v1/contacts/{id}/enrolments": a_contact,
+    "/api/v1/enrolments/{id}": an_enrolment,
+    **{f"/api/v1/enrolments/{{id}}/{act}": an_enrolment for act in ("pause", "resume", "stop", "skip", "move", "mailbox")},
     "/api/v1/admin/jobs/{id}/retry": a_job,
     "/api/v1/admin/jobs/{id}/drop": a_job,
     "/api/v1/mailboxes/{id}": a_settled_mailbox,
@@ -431,6 +462,8 @@ EMPTY: dict[str, Callable[[Any], bool]] = {
     "/api/v1/suppressions": lambda body: body["data"] == [],
     "/api/v1/leases": lambda body: body["data"] == [],
     "/api/v1/queues": lambda body: body["data"] == [],
+    "/api/v1/sequences": lambda body: body["data"] == [],
+    "/api/v1/sequences/settings": lambda body: body["domain_per_day"] is None,
     "/api/v1/dial-sessions": lambda body: body["data"] == [],
     "/api/v1/dial-sessions/current": lambda body: body["session"] is None,
     "/api/v1/admin/jobs": lambda body: body["data"] == [],
