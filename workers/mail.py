@@ -16,6 +16,7 @@ from hub.mail.delivering import Plan
 from hub.mailboxes.actions import mark_revoked
 from hub.mailboxes.opening import AccessGone, NoMail, access_is_gone, in_words, open_mailbox
 from hub.mailboxes.queries import get_row
+from hub.mailboxes.rows import MailboxRow
 from hub.mailboxes.syncing import note_taken
 from hub.replies.actions import follow
 from hub.tracking.plain import as_written
@@ -123,8 +124,7 @@ async def _look(run: Run, plan: Plan, mailbox: Mailbox) -> None:
         return
     if datetime.now(UTC) - plan.asked_at < timedelta(seconds=delivering.DOUBT_S):
         raise Transient("The provider does not show the mail whose answer was lost; looking again.", retry_after=2.0)
-    if plan.mailbox.kind != "gmail":
-        # A server's folder of sent mail is filled after the sending, by us: that it is not there says nothing.
+    if not _is_sure(plan.mailbox):
         async with run.finish() as tx:
             await delivering.leave_to_a_person(
                 tx, plan.send_id, "Whether this was sent can't be told. Ask who should have it, then send it again or discard it."
@@ -133,6 +133,14 @@ async def _look(run: Run, plan: Plan, mailbox: Mailbox) -> None:
     async with run.tx() as tx:
         await delivering.forget_asking(tx, plan.send_id)
     raise Transient("The provider never had the mail; it may be sent.", retry_after=0.0)
+
+
+def _is_sure(mailbox: MailboxRow) -> bool:
+    """Whether a mail that is not among those sent was certainly not sent.
+
+    A server's folder of sent mail is filled after the sending, by us: that it is not there says nothing.
+    """
+    return mailbox.kind == "gmail"
 
 
 async def _record(run: Run, plan: Plan, sent: SentMail, raw: bytes, object_key: str | None) -> None:

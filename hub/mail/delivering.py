@@ -236,7 +236,7 @@ async def forget_asking(tx: Tx, send_id: UUID, words: str | None = None) -> None
 
 
 async def hold(tx: Tx, send_id: UUID, words: str) -> None:
-    """It waits for its mailbox; the sweep looks again, and says so at once when that is back (`release_held`)."""
+    """It waits for its mailbox; the sweep (`resume_unsettled`) has it go on within seconds once that is back."""
     await tx.execute(_SQL["hold_send"], id=send_id, error=words[:2000], wait_s=_HELD_S)
 
 
@@ -253,11 +253,6 @@ async def leave_to_a_person(tx: Tx, send_id: UUID, words: str) -> None:
     send = await tx.fetchrow(_SQL["lock_send"], id=send_id)
     if send is not None and send["provider_id"] is None:
         await move_send(tx, send, "unsure", error=words)
-
-
-async def release_held(tx: Tx, mailbox_id: UUID) -> None:
-    """The mailbox is back: what waited for it goes on within seconds."""
-    await tx.execute(_SQL["release_held"], mailbox_id=mailbox_id)
 
 
 async def send_due(db: Database, now: datetime, limit: int = 500) -> int:

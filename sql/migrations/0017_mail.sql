@@ -49,7 +49,7 @@ CREATE INDEX mail_threads_waking ON mail_threads (snoozed_until) WHERE state = '
 
 -- What we send, from the draft on. `message_id` is ours (a provider may give the message another); `asked_at` is the intent:
 -- from then on the provider may have it, and nobody sends it again without having looked. `look_at` is when the sweep looks
--- after one that nobody seems to see to. `follows_send_id`: it goes on in the thread of that one.
+-- after one that nobody seems to see to; what is `held` waits for its mailbox. `follows_send_id`: it goes on in the thread of that one.
 CREATE TABLE mail_sends (
     tenant_id       uuid NOT NULL REFERENCES tenants (tenant_id) ON DELETE CASCADE,
     id              uuid NOT NULL DEFAULT uuidv7(),
@@ -84,6 +84,7 @@ CREATE TABLE mail_sends (
     created_at      timestamptz NOT NULL DEFAULT now(),
     changed_at      timestamptz NOT NULL DEFAULT now(),
     look_at         timestamptz NOT NULL DEFAULT now() + interval '1 minute',
+    held            boolean NOT NULL DEFAULT false,
     sent_at         timestamptz,
     version         int NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant_id, id),
@@ -103,6 +104,7 @@ CREATE INDEX mail_sends_of_thread ON mail_sends (tenant_id, thread_id) WHERE thr
 CREATE INDEX mail_sends_follow ON mail_sends (tenant_id, follows_send_id) WHERE follows_send_id IS NOT NULL;
 CREATE INDEX mail_sends_due ON mail_sends (send_at) WHERE state = 'scheduled';
 CREATE INDEX mail_sends_unsettled ON mail_sends (look_at) WHERE state IN ('queued', 'sending');
+CREATE INDEX mail_sends_held ON mail_sends (tenant_id, mailbox_id) WHERE held;
 
 -- Messages as they came or went. The provider may divide a thread of ours into several of its own. `new_html` and `quoted_html` are clean; the original is the file `object_key`.
 CREATE TABLE mail_messages (
@@ -228,11 +230,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     SELECT s.tenant_id, s.id FROM mail_sends s WHERE s.state = 'scheduled' AND s.send_at <= p_now ORDER BY s.send_at LIMIT p_limit
 $$;
 
--- Of any tenant: what is on its way and nobody seems to see to.
+-- Of any tenant: what is on its way and nobody seems to see to, and what waited for a mailbox that is back.
 CREATE FUNCTION mail_sends_unsettled(p_limit int)
 RETURNS TABLE (tenant_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT s.tenant_id, s.id FROM mail_sends s WHERE s.state IN ('queued', 'sending') AND s.look_at <= now() ORDER BY s.look_at LIMIT p_limit
+    (SELECT s.tenant_id, s.id FROM mail_sends s
+     WHERE s.state IN ('queued', 'sending') AND s.look_at <= now() ORDER BY s.look_at LIMIT p_limit)
+    UNION
+    (SELECT s.tenant_id, s.id FROM mail_sends s JOIN mailboxes b ON b.tenant_id = s.tenant_id AND b.id = s.mailbox_id
+     WHERE s.held AND s.state IN ('queued', 'sending') AND b.state IN ('connecting', 'syncing', 'active', 'failing')
+       AND (s.source <> 'sequence' OR b.stopped_reason IS NULL) LIMIT p_limit)
 $$;
 
 -- Of any tenant: threads that were put off until `p_now`.

@@ -125,12 +125,12 @@ UPDATE mail_sends SET state = :state, error = :error, changed_at = now() WHERE t
 
 -- name: hold_send
 -- It waits, and why; the sweep looks again.
-UPDATE mail_sends SET error = :error, look_at = now() + make_interval(secs => :wait_s), changed_at = now()
+UPDATE mail_sends SET error = :error, held = true, look_at = now() + make_interval(secs => :wait_s), changed_at = now()
 WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: look_later
 -- Somebody sees to it now.
-UPDATE mail_sends SET look_at = now() + make_interval(secs => :wait_s) WHERE tenant_id = :tenant_id AND id = :id
+UPDATE mail_sends SET look_at = now() + make_interval(secs => :wait_s), held = false WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: ask_send
 -- The intent: from here on the provider may have it.
@@ -184,7 +184,3 @@ SELECT tenant_id, id FROM mail_sends_due(:now, :limit)
 -- name: sends_unsettled
 -- Of any tenant.
 SELECT tenant_id, id FROM mail_sends_unsettled(:limit)
-
--- name: release_held
--- What waited for a mailbox may go on.
-UPDATE mail_sends SET look_at = now() WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND state IN ('queued', 'sending')

@@ -132,7 +132,6 @@ def writes(rep: UUID) -> dict[str, list[Params]]:
         "mail_sends.adopt_provider_id": [send | {"provider_id": "x", "sent_at": NOW}],
         "mail_sends.thread_of_send": [send | {"thread_id": THREAD}],
         "mail_sends.set_provider_draft": [draft | {"draft_id": "r1"}],
-        "mail_sends.release_held": [{"mailbox_id": BOX}],
     }
 
 

@@ -13,14 +13,18 @@ import pytest
 from hub.clock import Clock
 from hub.db import tenant_tx
 from hub.mail import delivering
-from hub.mail.composing import begin_draft, change_draft, send_draft
+from hub.mail.composing import begin_draft, change_draft, retry, send_draft
 from hub.mail.models import MailAddressIn, MailDraftIn, MailDraftPatch
 from hub.mail.sending import cancel_mail
 from hub.mailboxes.rows import MailboxRow
 from hub.permits.actions import suppress
+from hub.sealing import Seals
 from hub.who import Who
+from integrations.errors import Transient
+from integrations.mail import MessageRef, SentMail
 from integrations.mime import Address
 from tests.mail.kit import Post, arrive, letter
+from workers import mail
 
 
 @pytest.fixture
@@ -132,12 +136,66 @@ async def test_a_revoked_mailbox_keeps_its_mail_until_it_is_back(post: Post, box
     waits = await post.send(send_id)
     assert (waits["state"], waits["asked_at"]) == ("queued", None) and "connected again" in waits["error"]
     assert (await post.rows("SELECT state FROM mailboxes"))[0]["state"] == "revoked"
-    await post.run("UPDATE mailboxes SET state = 'disconnected'")
-    async with tenant_tx(post.db, Who.system(post.company.tenant_id)) as tx:
-        await delivering.release_held(tx, box.id)
+    assert await delivering.resume_unsettled(post.db) == 0
+    token = post.sandbox.add_mailbox("rep@acme.test")
+    sealed = Seals(post.settings).seal(token, tenant_id=post.company.tenant_id, kind="mailbox", row_id=box.id)
+    await post.run("UPDATE mailboxes SET state = 'active', sealed = $1", sealed)
     assert await delivering.resume_unsettled(post.db) == 1
     await post.work()
-    assert (await post.send(send_id))["state"] == "failed" and not post.sandbox.sent
+    back = await post.send(send_id)
+    assert (back["state"], back["error"], back["held"], len(post.sandbox.sent)) == ("sent", None, False, 1)
+
+
+async def test_what_a_disconnected_mailbox_was_to_send_fails_in_words(post: Post, box: MailboxRow) -> None:
+    await post.run("UPDATE mailboxes SET state = 'disconnected'")
+    send_id = await post.queue(box, "ada@example.com")
+    await post.work()
+    failed = await post.send(send_id)
+    assert failed["state"] == "failed" and "not connected any more" in failed["error"]
+
+
+class ServerOfMail:
+    """A mail server's mailbox that takes a message and loses its answer, and keeps no copy of what was sent."""
+
+    kind = "imap"
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def gmail(self, address: str, refresh_token: str) -> ServerOfMail:
+        return self
+
+    async def send(self, raw: bytes, *, thread_id: str = "") -> SentMail:
+        self.sent += 1
+        if self.sent == 1:
+            raise Transient("the connection was lost", ambiguous=True)
+        return SentMail(MessageRef(""), "")
+
+    async def find_sent(self, message_id: str, *, to: str, since: datetime) -> None:
+        return None
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_what_a_server_may_have_sent_is_a_persons_to_decide(
+    post: Post, box: MailboxRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "DOUBT_S", 0.0)
+    server = ServerOfMail()
+    deps = replace(post.deps, mailboxes=server)  # type: ignore[arg-type]
+    rep = post.company.members["rep"]
+    send_id = await post.queue(box, "ada@example.com", user_id=rep)
+    monkeypatch.setattr(mail, "_is_sure", lambda mailbox: False)
+    await post.work(deps, hurry=True)
+    unsure = await post.send(send_id)
+    assert (unsure["state"], server.sent) == ("unsure", 1) and "can't be told" in unsure["error"]
+    assert await delivering.resume_unsettled(post.db) == 0
+    async with tenant_tx(post.db, post.company.who("rep")) as tx:
+        await retry(tx, send_id)
+    await post.work(deps)
+    assert ((await post.send(send_id))["state"], server.sent) == ("sent", 2)
+    assert (await post.rows("SELECT send_id FROM mail_messages"))[0]["send_id"] == send_id
 
 
 async def test_it_is_taken_back_while_it_waits_and_no_later(post: Post, box: MailboxRow) -> None:
