@@ -17,6 +17,7 @@ from hub.replies.absences import away_until
 from hub.replies.wishes import asks_to_be_left_alone
 from hub.sequences.actions import Why, pause_for, stop_for
 from hub.sqlfiles import load_sql
+from hub.tracking.actions import note_reply
 from hub.unsubscribes.actions import by_reply
 from integrations.mime import MailKind
 
@@ -61,6 +62,8 @@ async def _answered(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) 
     if asks_to_be_left_alone(stored.parsed.quoted.new_text):
         await _leave_alone(tx, stored, now)
         return
+    if stored.in_reply_to_send_id is not None:
+        await note_reply(tx, stored.in_reply_to_send_id)
     words = "They replied." if heard is None else _MEETING_WORDS[heard.what]
     await _stop(tx, stored, now, stored.contact_ids, "reply", words)
 

@@ -24,6 +24,7 @@ from hub.sequences.rules import Rules, StepRow, load_rules
 from hub.sequences.settling import look_at
 from hub.sqlfiles import load_sql
 from hub.tasks.actions import create_task
+from hub.templates.actions import note_use
 from hub.templates.facts import facts_for
 from hub.templates.rendering import MissingValue, Rendered, TemplateProblem, render
 from integrations.mime import Address
@@ -166,6 +167,8 @@ async def _email(tx: Tx, book: Book, turn: _Turn) -> None:
         ),
     )
     await moving.note_run(tx, run_id, "intended", send_id=send_id, look_at=look_at(_FIRST_LOOK_S))
+    if variant["template_id"] is not None:
+        await note_use(tx, send_id, variant["template_id"], variant["current_version"])
     await _under_way(tx, turn)
 
 

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from hub.db import Tx
-from hub.errors import Forbidden, Invalid, NotFound, PreconditionFailed
+from hub.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from hub.events import TENANT, only_user
 from hub.sqlfiles import load_sql
 from hub.templates import queries
@@ -119,6 +119,16 @@ async def get_text(tx: Tx, template_id: UUID) -> TemplateText:
 async def note_use(tx: Tx, send_id: UUID, template_id: UUID, version: int) -> None:
     """Note that a mail was written from a version of a template, for its results."""
     await tx.execute(_SQL["note_use"], send_id=send_id, template_id=template_id, version=version)
+
+
+async def use_in_draft(tx: Tx, template_id: UUID, draft_id: UUID) -> None:
+    """Note that one writes a draft of one's own from a template; the last one counts. Raises NotFound, Conflict for the draft."""
+    row = await queries.get_template(tx, template_id)
+    if row is None:
+        raise missing()
+    if not await tx.fetchval(_SQL["is_own_draft"], draft_id=draft_id):
+        raise Conflict("There is no such draft of yours; it may have been sent.", code="no_such_draft")
+    await note_use(tx, draft_id, template_id, row["version"])
 
 
 async def _own(tx: Tx, template_id: UUID) -> asyncpg.Record:

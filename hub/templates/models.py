@@ -130,6 +130,14 @@ class Preview(BaseModel):
     problems: list[PreviewProblem]
 
 
+class UseIn(BaseModel):
+    """The draft that the template was put into."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    draft_id: UUID
+
+
 class Variable(BaseModel):
     """Something that templates may name."""
 

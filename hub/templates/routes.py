@@ -22,6 +22,7 @@ from hub.templates.models import (
     TemplatePatch,
     TemplateResults,
     TemplateVersions,
+    UseIn,
     Variables,
 )
 from hub.templates.rendering import TemplateProblem, preview
@@ -101,6 +102,13 @@ async def list_template_versions(tx: Tx, req: Req[None, None]) -> Reply:
     if await queries.get_template(tx, req.id()) is None:
         raise actions.missing()
     return Reply(await queries.list_versions(tx, req.id()))
+
+
+@routes.post("/templates/{id}/uses", body=UseIn, status=204)
+async def use_template(tx: Tx, req: Req[None, UseIn]) -> Reply:
+    """Note that a draft of one's own is written from a template, so that its mail counts in the results."""
+    await actions.use_in_draft(tx, req.id(), req.body.draft_id)
+    return Reply()
 
 
 @routes.get("/templates/{id}/results", returns=TemplateResults)

@@ -103,6 +103,9 @@ INSERT INTO template_uses (tenant_id, send_id, template_id, version)
 VALUES (:tenant_id, :send_id, :template_id, :version)
 ON CONFLICT (tenant_id, send_id) DO UPDATE SET template_id = excluded.template_id, version = excluded.version, used_at = now()
 
+-- name: is_own_draft
+SELECT EXISTS (SELECT FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :draft_id AND s.user_id = :user_id AND s.state = 'draft')
+
 -- name: results
 -- What became of a template's mail, by version and all together; people's doings only.
 SELECT json_build_object('data', coalesce(json_agg(r.json ORDER BY r.version DESC) FILTER (WHERE r.version IS NOT NULL), '[]'::json),

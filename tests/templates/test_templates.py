@@ -131,6 +131,19 @@ async def test_facts_of_many_contacts_come_together(desk: Desk) -> None:
     assert [facts[one]["contact"]["first_name"] for one in ids] == ["A0", "A1", "A2"]
 
 
+async def test_a_draft_written_from_a_template_counts_once_it_is_sent(desk: Desk) -> None:
+    rep = desk.api()
+    made = await a_template(rep)
+    draft = await desk.sent(await desk.mailbox(), "ada@mail.example.com")
+    assert (await rep.post(f"/templates/{made['id']}/uses", {"draft_id": str(draft)})).error == "no_such_draft"
+    await desk.rows("UPDATE mail_sends SET state = 'draft' RETURNING 1")
+    assert (await desk.api("owner").post(f"/templates/{made['id']}/uses", {"draft_id": str(draft)})).status == 404
+    assert (await rep.post(f"/templates/{made['id']}/uses", {"draft_id": str(draft)})).status == 204
+    assert (await rep.get(f"/templates/{made['id']}/results")).body["total"]["sent"] == 0
+    await desk.rows("UPDATE mail_sends SET state = 'sent' RETURNING 1")
+    assert (await rep.get(f"/templates/{made['id']}/results")).body["total"]["sent"] == 1
+
+
 async def test_results_count_what_people_did_by_version(desk: Desk) -> None:
     rep = desk.api()
     made = await a_template(rep)

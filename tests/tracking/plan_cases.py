@@ -37,6 +37,7 @@ def reads(rep: UUID, contact: UUID, some_contacts: list[UUID]) -> dict[str, list
         "templates.get_template": [{"id": TEMPLATE, "sees_all": False}, {"id": UNKNOWN, "sees_all": True}],
         "templates.lock_template": [{"id": TEMPLATE}],
         "templates.list_versions": [{"id": TEMPLATE}],
+        "templates.is_own_draft": [{"draft_id": SEND}],
         "templates.results": [{"id": TEMPLATE}, {"id": UNKNOWN}],
         "tracking.get_settings": [{}],
         "tracking.places_of_contact": [{"contact_id": contact}],
