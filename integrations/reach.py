@@ -16,7 +16,8 @@ from integrations.errors import Rejected, Transient
 _MAX_ADDRESSES: Final = 6
 # Addresses that carry an IPv4 address inside: what is reached is that one (RFC 6052, 3056, 4380).
 _NAT64: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-_SHARED: Final = ipaddress.ip_network("100.64.0.0/10")
+# Which of the special networks (RFC 6890) count as global has changed between Python's releases: these never do here.
+_SPECIAL: Final = tuple(ipaddress.ip_network(each) for each in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24"))
 
 
 def is_public(address: str) -> bool:
@@ -34,7 +35,7 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
         return ip.is_global and not ip.is_multicast and not ip.is_site_local
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip not in _SHARED
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in each for each in _SPECIAL)
 
 
 async def dial(host: str, port: int, *, allow_private: bool = False, timeout_s: float = 10.0) -> socket.socket:

@@ -26,6 +26,11 @@ _LONGEST_LINE: Final = 16 * 1024 * 1024
 class Protocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the library has no types
     """The library's protocol, reading in a loop."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.greeted = asyncio.Event()
+        self.is_lost = False
+
     def _handle_responses(self, data: bytes, line_handler: Any, current_cmd: Any = None) -> None:
         while True:
             if not data:
@@ -57,6 +62,8 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the lib
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.is_lost = True
+        self.greeted.set()
         waiting = [self.pending_sync_command, *self.pending_async_commands.values()]
         for command in waiting:
             if command is not None and not command._event.is_set():
@@ -64,10 +71,11 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the lib
                 command._event.set()
 
     async def welcome(self, command: bytes) -> None:
-        """Take the greeting. A refusal closes the connection, which ends the waiting."""
-        try:
-            await super().welcome(command)
-        except aioimaplib.AioImapException:
+        """Take the greeting. The library asks for the capabilities while it holds a lock that whoever waits needs to give up."""
+        if command.startswith((b"* OK", b"* PREAUTH")):
+            self.state = aioimaplib.AUTH if command.startswith(b"* PREAUTH") else aioimaplib.NONAUTH
+            self.greeted.set()
+        else:
             self.transport.abort()
 
 
@@ -87,8 +95,11 @@ class Connection:
             async with asyncio.timeout(timeout_s):
                 at_once = tls if security == "tls" else None
                 await loop.create_connection(lambda: protocol, sock=sock, ssl=at_once, server_hostname=host if at_once else None)
-                await protocol.wait("AUTH|NONAUTH")
+                await protocol.greeted.wait()
+                if protocol.is_lost:
+                    raise Transient(f"{host} does not want to talk now")
                 connection = cls(protocol, timeout_s)
+                await protocol.capability()
                 if security == "starttls":
                     await connection._start_tls(host, tls)
         except BaseException as error:
@@ -98,7 +109,8 @@ class Connection:
                 sock.close()
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise Rejected("certificate", f"the certificate of {host} is not valid: {error.verify_message}", 400) from error
-            if isinstance(error, OSError | aioimaplib.AioImapException):
+            # What is no IMAP at all fails in many ways.
+            if isinstance(error, OSError | aioimaplib.AioImapException | IndexError | ValueError):
                 raise Transient(f"no connection to {host}: {error!r}") from error
             raise
         return connection

@@ -276,7 +276,7 @@ class Outgoing:
     def authenticate(self, server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         known = self.dovecot.passwords if self.dovecot is not None else {}
         good = isinstance(data, LoginPassword) and known.get(data.login.decode()) == data.password.decode()
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=False)
 
 
 @asynccontextmanager
