@@ -6,16 +6,26 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from hub.http.paging import PageQuery
+
+MAX_HTML = 200_000
 
 Kind = Literal["template", "snippet"]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Folder = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 Shortcut = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 Subject = Annotated[str, StringConstraints(max_length=1000)]
-Html = Annotated[str, StringConstraints(max_length=200_000)]
+
+
+def _not_endless(value: str) -> str:
+    if len(value) > MAX_HTML:
+        raise ValueError(f"It is longer than {MAX_HTML:,} characters.")
+    return value
+
+
+Html = Annotated[str, AfterValidator(_not_endless)]
 
 
 class Named(BaseModel):

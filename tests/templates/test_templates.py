@@ -95,6 +95,8 @@ async def test_what_can_not_be_read_is_not_kept(desk: Desk) -> None:
     answer = await desk.api().post("/templates", {"name": "Broken", "subject": "Hi", "html": "{{ contact.first_name"})
     assert (answer.status, answer.error) == (422, "template_unreadable")
     assert "line 1" in answer.field("html")
+    endless = await desk.api().post("/templates", {"name": "Endless", "html": "x" * 200_001})
+    assert endless.status == 422 and "200,000" in endless.field("html")
 
 
 async def test_the_preview_shows_a_real_contact_and_what_would_stop_the_send(desk: Desk) -> None:
