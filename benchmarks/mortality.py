@@ -1,8 +1,8 @@
 """Workers that die: at any statement, at any commit, before, during and after any word with a provider.
 
 A life has so many steps. At the last of them nothing of the worker goes on any more: the coroutine that is there never comes
-back, every connection to Postgres is cut, and what a `finally` still tries to do is refused. What was on its way to the provider
-arrives.
+back, what a `finally` still tries to do is refused, and transactions are rolled back, as Postgres does when a client is gone.
+What was on its way to the provider arrives.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import inspect
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
@@ -24,16 +24,21 @@ class Dead(ConnectionError):
     """What is left of a dead worker asks in vain."""
 
 
+# Which steps a life is counted in: all of them, commits, or those with the provider.
+Counted = Literal["all", "commits", "requests"]
+_OF_POSTGRES = ("begin", "statement", "commit")
+
+
 class Life:
     """A worker's life, of so many steps (None: until it is told to stop). `where` is the step at which it ended."""
 
-    def __init__(self, steps: int | None = None) -> None:
+    def __init__(self, steps: int | None = None, counted: Counted = "all") -> None:
         self.left = steps
+        self.counted = counted
         self.where = ""
         self.over = asyncio.Event()
         # What was on its way when the worker died, and arrives all the same.
         self.on_the_way: set[asyncio.Task[Any]] = set()
-        self._connections: set[Connection] = set()
         self.seen: Counter[str] = Counter()
 
     async def step(self, name: str) -> None:
@@ -41,7 +46,7 @@ class Life:
         if self.over.is_set():
             raise Dead("This worker is dead.")
         self.seen[name] += 1
-        if self.left is None:
+        if self.left is None or not self._counts(name.rpartition(" ")[2]):
             return
         self.left -= 1
         if self.left <= 0:
@@ -49,18 +54,10 @@ class Life:
             self.over.set()
             await asyncio.Event().wait()
 
-    def hold(self, conn: Connection) -> None:
-        """The worker has this connection."""
-        self._connections.add(conn)
-
-    def let_go(self, conn: Connection) -> None:
-        """It has given it back."""
-        self._connections.discard(conn)
-
-    def cut(self) -> None:
-        """End its connections as the death of a process ends them: Postgres rolls back what was not committed."""
-        for conn in list(self._connections):
-            conn.terminate()
+    def _counts(self, what: str) -> bool:
+        if self.counted == "requests":
+            return what not in _OF_POSTGRES
+        return self.counted == "all" or what == "commit"
 
     async def settle(self) -> None:
         """Wait until everything that was on its way has arrived."""
@@ -80,6 +77,9 @@ class _MortalConnection:
 
     async def execute(self, sql: str, *args: Any, **options: Any) -> Any:
         """Run it."""
+        if sql == "ROLLBACK":
+            # Postgres would do it by itself. A new connection for each life would cost more than all that is measured.
+            return await self._conn.execute(sql, *args, **options)
         word = "commit" if sql == "COMMIT" else "begin" if sql.startswith("BEGIN") else "statement"
         await self._life.step(f"before {word}")
         done = await self._conn.execute(sql, *args, **options)
@@ -121,12 +121,8 @@ class MortalDatabase(Database):
         if self._life.over.is_set():
             raise Dead("This worker is dead.")
         async with super().acquire() as conn:
-            self._life.hold(conn)
-            try:
-                mortal: Any = _MortalConnection(conn, self._life)
-                yield mortal
-            finally:
-                self._life.let_go(conn)
+            mortal: Any = _MortalConnection(conn, self._life)
+            yield mortal
 
 
 class _MortalMailbox:
