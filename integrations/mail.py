@@ -121,7 +121,7 @@ class GoogleClient:
 class GoogleGrant:
     """What a person has granted: `refresh_token` is the secret that lasts."""
 
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     scopes: frozenset[str]
     address: str
 
@@ -132,7 +132,7 @@ class ServerAccount:
 
     address: str
     username: str
-    password: str
+    password: str = field(repr=False)
     imap_host: str
     imap_port: int
     smtp_host: str

@@ -19,6 +19,12 @@ _WROTE: Final = re.compile(
     r"kirjoitti|napisał|napisała|napsal|napísal|написал|написала|пише|пишет|írta|a scris|yazdı|έγραψε)\b",
     re.IGNORECASE,
 )
+_MAYBE: Final = re.compile(
+    r"wrote|schrieb|écrit|escribi|написал|skrev|escreveu|schreef|geschreven|\d{4}/\d|_{20}|message|nachricht|e-mail|mensaje|bericht|"
+    r"meddelande|сообщение",
+    re.IGNORECASE,
+)
+_CANDIDATES: Final = 100
 _LOOKS_DATED: Final = re.compile(r"\d|@")
 _FROM: Final = re.compile(r"\*?(?:from|von|de|da|van|från|fra|od|от|lähettäjä|expéditeur)\s?:\*?\s", re.IGNORECASE)
 _ALSO: Final = re.compile(
@@ -37,14 +43,23 @@ _DIVIDER: Final = re.compile(
 def find_quote(lines: Sequence[str]) -> int | None:
     """The number of the line with which a quotation begins, its introduction included; None where there is none."""
     cut = [line[:_LINE_CHARS].strip() for line in lines[:_LINES]]
-    found: list[int] = []
-    parts = quotequail.quote("\n".join(cut), limit=_LINES + 1, quote_intro_line=True)
-    if len(parts) > 1:
-        found.append(parts[0][1].count("\n") + 1 if parts[0][1] else 0)
-    for at, line in enumerate(cut[: found[0]] if found else cut):
+    known = _known_introduction(cut)
+    for at, line in enumerate(cut[:known]):
         if line and (line.startswith(">") or _DIVIDER.fullmatch(line) or _introduces(cut, at) or _heads(cut, at)):
             return at
-    return found[0] if found else None
+    return known
+
+
+def _known_introduction(lines: Sequence[str]) -> int | None:
+    """The first line that quotequail takes for an introduction. It tries some sixty expressions on each line, so it is asked
+    only about those with one of its words in them, and the line before, as an introduction may be wrapped once."""
+    candidates = [at for at, line in enumerate(lines) if _MAYBE.search(line)][:_CANDIDATES]
+    for at in candidates:
+        start = max(0, at - 1)
+        parts = quotequail.quote("\n".join(lines[start : at + 1]), limit=3, quote_intro_line=True)
+        if len(parts) > 1:
+            return start + (parts[0][1].count("\n") + 1 if parts[0][1] else 0)
+    return None
 
 
 def _introduces(lines: Sequence[str], at: int) -> bool:
