@@ -29,6 +29,7 @@ from workers.taking_in import CHUNK, Later, TakingIn, ahead, at_provider, origin
 # Old mail is taken in a slice at a time, so that it does not keep other jobs from their turn; and in a few mailboxes at once.
 SLICE_S = 8.0
 HISTORIES = 3
+_WAIT_S = 4.0
 PAGE = 200
 _LISTED = 500
 # What is compared each minute; once a day it is everything.
@@ -51,9 +52,8 @@ async def sync(run: Run) -> None:
     mailbox_id = UUID(run.job.args["mailbox_id"])
     async with run.tx() as tx:
         taken = await syncing.take_lease(tx, mailbox_id, "changes")
-        if taken is not None and taken[0].first_sync["state"] != "done" and not await syncing.is_held(tx, mailbox_id, "history"):
-            # Whoever was at the old mail may be gone.
-            await tx.defer("mailboxes.first_sync", {"mailbox_id": mailbox_id})
+        if taken is not None:
+            await syncing.resume_history(tx, mailbox_id)
     if taken is None:
         return
     mailbox, lease = taken
@@ -127,11 +127,13 @@ async def _take_marks(tx: Tx, mailbox: MailboxRow, changes: Changes) -> None:
 async def first_sync(run: Run) -> None:
     """Take in a slice of the old mail, newest first; the rest is the next job's."""
     mailbox_id = UUID(run.job.args["mailbox_id"])
-    if len(_histories) >= HISTORIES and mailbox_id not in _histories:
-        await _again(run, 1.0, "mailboxes.first_sync", mailbox_id)
-        return
+    has_to_wait = len(_histories) >= HISTORIES and mailbox_id not in _histories
     async with run.tx() as tx:
-        taken = await syncing.take_lease(tx, mailbox_id, "history")
+        taken = None if has_to_wait else await syncing.take_lease(tx, mailbox_id, "history")
+        await syncing.touch_history(tx, mailbox_id)
+    if has_to_wait:
+        await _again(run, _WAIT_S, "mailboxes.first_sync", mailbox_id)
+        return
     if taken is None:
         return
     mailbox, lease = taken
@@ -164,7 +166,9 @@ async def _take_slice(run: Run, mailbox: MailboxRow, lease: Lease, taking: Takin
         if first.get("why") == "compare" and first["page"] is None:
             # What is here already may have been read or moved while nobody could tell.
             new = list(dict.fromkeys([*page.refs[:_LOOKED_AT], *new]))
-        done = first["done"] + len(page.refs) - len(new)
+        # `done` moves within a page, `before` from page to page: a page that is begun again counts once.
+        before = first.get("before", 0)
+        done = before + len(page.refs) - len(new)
         async for raws in ahead(_parts(new), taking.fetch):
             await taking.store(raws, together=True)
             done += len(raws)
@@ -175,7 +179,8 @@ async def _take_slice(run: Run, mailbox: MailboxRow, lease: Lease, taking: Takin
                     await lease.hold(tx)
                     await run.extend(tx)
                     await syncing.save_first_sync(tx, mailbox.id, _further(first, done=done), say=True)
-        first = _further(first, done=first["done"] + len(page.refs)) | {"page": page.next_page}
+        before += len(page.refs)
+        first = _further(first, done=before) | {"page": page.next_page, "before": before}
         async with run.tx() as tx:
             await lease.hold(tx)
             await run.extend(tx)

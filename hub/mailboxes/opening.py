@@ -59,6 +59,9 @@ def access_is_gone(exc: BaseException) -> bool:
 
 def in_words(exc: BaseException) -> str:
     """What a person is told of a provider's failure: its words, without anything of ours in them."""
+    if isinstance(exc, Rejected) and exc.is_credential_fault and exc.provider == "gmail":
+        # Google's own words are about tokens.
+        return "Google does not let us in any more: the consent was withdrawn or has run out."
     if isinstance(exc, ProviderError):
         return exc.message[:500] or "It gave no reason."
     if isinstance(exc, TimeoutError):

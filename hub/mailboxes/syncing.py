@@ -102,9 +102,15 @@ async def take_lease(tx: Tx, mailbox_id: UUID, kind: LeaseKind) -> tuple[Mailbox
     return (mailbox, Lease(mailbox_id, kind, fence)) if mailbox is not None else None
 
 
-async def is_held(tx: Tx, mailbox_id: UUID, kind: LeaseKind) -> bool:
-    """Is somebody at this part of the mailbox's sync?"""
-    return await tx.fetchval(_SQL["is_held"], mailbox_id=mailbox_id, kind=kind) is not None
+async def touch_history(tx: Tx, mailbox_id: UUID) -> None:
+    """Somebody is at the mailbox's old mail, or waits for a turn at it: nobody else need begin."""
+    await tx.execute(_SQL["touch_history"], id=mailbox_id)
+
+
+async def resume_history(tx: Tx, mailbox_id: UUID) -> None:
+    """See that somebody is at the old mail, if it is not all here: whoever was may be gone."""
+    if await tx.fetchval(_SQL["resume_history"], id=mailbox_id, lost_after_s=2 * LOST_AFTER_S) is not None:
+        await tx.defer("mailboxes.first_sync", {"mailbox_id": mailbox_id})
 
 
 async def queue_syncs(tx: Tx, mailbox_ids: Sequence[UUID], by: By) -> int:
@@ -256,7 +262,7 @@ async def restart_history(tx: Tx, mailbox_id: UUID) -> None:
 
 async def begin_first_sync(tx: Tx, mailbox: MailboxRow, cursor: str, total: int) -> dict[str, Any]:
     """The older mail is counted and about to be taken in; changes count from `cursor` on. How far it is."""
-    first = mailbox.first_sync | {"state": "running", "total": total, "done": 0, "page": None}
+    first = mailbox.first_sync | {"state": "running", "total": total, "done": 0, "before": 0, "page": None}
     await tx.execute(_SQL["set_first_cursor"], id=mailbox.id, cursor=cursor)
     await tx.execute(_SQL["set_first_sync"], id=mailbox.id, first_sync=orjson.dumps(first).decode())
     await _move(tx, mailbox.id, "syncing", None)

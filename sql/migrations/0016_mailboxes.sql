@@ -20,7 +20,7 @@ CREATE TABLE mailboxes (
     sealed        text,
     cursor        text,
     sync_since    timestamptz NOT NULL DEFAULT now() - interval '90 days',
-    -- {state: waiting|running|done, total, done, page, why}
+    -- {state: waiting|running|done, total, done, before, page, why}; `before` is what was done before the page at hand
     first_sync    jsonb NOT NULL DEFAULT '{"state": "waiting", "total": null, "done": 0}',
     watch_until   timestamptz,
     watch_checked_at timestamptz,
@@ -28,6 +28,8 @@ CREATE TABLE mailboxes (
     last_sync_at  timestamptz,
     next_poll_at  timestamptz NOT NULL DEFAULT now(),
     queued_at     timestamptz,
+    -- When somebody was last at its old mail, or waited for a turn at it.
+    history_at    timestamptz,
     failures      int NOT NULL DEFAULT 0,
     behind        int CONSTRAINT mailboxes_behind_counts CHECK (behind >= 0),
     oldest_behind_at timestamptz,
@@ -53,9 +55,9 @@ CREATE TABLE mailboxes (
     disconnected_at timestamptz,
     version       int NOT NULL DEFAULT 1,
     PRIMARY KEY (tenant_id, id),
-    CONSTRAINT mailboxes_team_sees_it CHECK (visibility <> 'team' OR team_id IS NOT NULL),
+    CONSTRAINT mailboxes_team_sees_it CHECK (visibility <> 'team' OR team_id IS NOT NULL OR state = 'disconnected'),
     CONSTRAINT mailboxes_user_is_member FOREIGN KEY (tenant_id, user_id) REFERENCES members (tenant_id, user_id),
-    CONSTRAINT mailboxes_of_team FOREIGN KEY (tenant_id, team_id) REFERENCES teams (tenant_id, id)
+    CONSTRAINT mailboxes_of_team FOREIGN KEY (tenant_id, team_id) REFERENCES teams (tenant_id, id) ON DELETE SET NULL (team_id)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX mailboxes_address_taken ON mailboxes (tenant_id, address_lc) WHERE state <> 'disconnected';
 CREATE INDEX mailboxes_by_address ON mailboxes (address_lc) WHERE state <> 'disconnected';

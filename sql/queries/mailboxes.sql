@@ -202,6 +202,17 @@ CASE WHEN failures > 0 THEN make_interval(secs => least(8 * 2 ^ least(failures, 
 -- Its job runs: what comes from now on needs another.
 UPDATE mailboxes SET queued_at = NULL WHERE tenant_id = :tenant_id AND id = :id
 
+-- name: touch_history
+-- Somebody is at its old mail, or waits for a turn at it.
+UPDATE mailboxes SET history_at = now() WHERE tenant_id = :tenant_id AND id = :id
+
+-- name: resume_history
+-- Whether its old mail was left lying: nobody was at it for a while.
+UPDATE mailboxes SET history_at = now()
+WHERE tenant_id = :tenant_id AND id = :id AND first_sync ->> 'state' <> 'done'
+  AND (history_at IS NULL OR history_at < now() - make_interval(secs => :lost_after_s))
+RETURNING id
+
 -- name: save_cursor
 -- Everything up to here was taken in.
 UPDATE mailboxes SET cursor = :cursor, last_sync_at = now(), failures = 0, next_poll_at = now() + {{poll_pause}}
@@ -243,10 +254,6 @@ RETURNING fence
 UPDATE mailbox_leases SET again = true
 WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND kind = :kind AND until > now()
 RETURNING fence
-
--- name: is_held
-SELECT fence FROM mailbox_leases
-WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND kind = :kind AND until > now()
 
 -- name: hold_lease
 -- Holds it longer; no row when somebody else has it meanwhile.

@@ -159,7 +159,7 @@ async def test_whoever_was_overtaken_records_nothing(house: House, acme: Company
             await first.hold(tx)
     async with tenant_tx(db, who) as tx:
         await first.release(tx)
-        assert await syncing.is_held(tx, mailbox, "changes"), "it lets go of nothing that is not its own"
+        assert await syncing.take_lease(tx, mailbox, "changes") is None, "it lets go of nothing that is not its own"
 
 
 async def test_a_mailbox_that_stopped_sending_says_so_once_and_sends_again_when_resumed(
