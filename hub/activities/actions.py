@@ -28,12 +28,13 @@ async def add_activity(
     meeting_id: UUID | None = None,
     mail_message_id: UUID | None = None,
     at: datetime | None = None,
+    actor_id: UUID | None = None,
     audiences: Sequence[str] = (TENANT,),
 ) -> str:
     """Put something on a contact's timeline and return its JSON. The contact must exist.
 
-    `at` is when it happened, now if left out. `audiences` are those who hear of it at once, where not the whole company may see
-    it; who may read it later follows from the thing itself.
+    `at` is when it happened, now if left out, `actor_id` whose deed it was, if not that of whoever acts now. `audiences` are
+    those who hear of it at once, where not the whole company may see it; who may read it later follows from the thing itself.
     """
     activity_id: UUID = await tx.fetchval(
         _SQL["insert_activity"],
@@ -45,6 +46,7 @@ async def add_activity(
         meeting_id=meeting_id,
         mail_message_id=mail_message_id,
         at=at,
+        actor_id=actor_id,
     )
     text: str = await tx.fetchval(_SQL["get_activity"], id=activity_id)
     for audience in audiences:

@@ -19,10 +19,10 @@ from hub.mail.models import (
     MailDraftPage,
     MailDraftPatch,
     MailFileForm,
+    MailSend,
     MailSendIn,
-    Send,
+    MailSendPage,
     SendFilter,
-    SendPage,
 )
 from hub.mail.values import MailFile
 from hub.permits.replies import refused
@@ -83,18 +83,18 @@ def add_compose_routes(routes: Routes, clock: Clock, providers: Providers) -> No
             raise
         return _tagged(text, version, 201)
 
-    @routes.post("/mail/drafts/{id}/send", body=MailSendIn, returns=Send, status=202)
+    @routes.post("/mail/drafts/{id}/send", body=MailSendIn, returns=MailSend, status=202)
     async def send_mail_draft(tx: Tx, req: Req[None, MailSendIn]) -> Reply:
         """Send one's own draft: in ten seconds, in which it can be undone, or at a time of its own."""
         text, permit = await composing.send_draft(tx, req.id(), req.body.send_at, clock.now())
         return refused(permit, req.request_id) if permit is not None else Reply(text, 202)
 
-    @routes.get("/mail/sends", query=SendFilter, returns=SendPage)
+    @routes.get("/mail/sends", query=SendFilter, returns=MailSendPage)
     async def list_mail_sends(tx: Tx, req: Req[SendFilter, None]) -> Reply:
         """One's own mails on their way, sent, failed or in doubt, newest first."""
         return Reply(await queries.list_sends(tx, req.query))
 
-    @routes.get("/mail/sends/{id}", returns=Send)
+    @routes.get("/mail/sends/{id}", returns=MailSend)
     async def get_mail_send(tx: Tx, req: Req[None, None]) -> Reply:
         """How one's own mail stands."""
         return Reply(await queries.read_send(tx, req.id()))
@@ -104,12 +104,12 @@ def add_compose_routes(routes: Routes, clock: Clock, providers: Providers) -> No
         """Take one's own mail back into the drafts while it waits."""
         return _tagged(*await composing.undo(tx, req.id()))
 
-    @routes.post("/mail/sends/{id}/retry", returns=Send, errors=(409,))
+    @routes.post("/mail/sends/{id}/retry", returns=MailSend, errors=(409,))
     async def retry_mail_send(tx: Tx, req: Req[None, None]) -> Reply:
         """Send one's own mail again that failed, or that is in doubt and did not arrive."""
         return Reply(await composing.retry(tx, req.id()))
 
-    @routes.post("/mail/sends/{id}/discard", returns=Send, errors=(409,))
+    @routes.post("/mail/sends/{id}/discard", returns=MailSend, errors=(409,))
     async def discard_mail_send(tx: Tx, req: Req[None, None]) -> Reply:
         """Let one's own mail be that failed, is in doubt or waits."""
         return Reply(await composing.discard(tx, req.id()))

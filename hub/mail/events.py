@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from hub.events import Event, declare
-from hub.mail.models import Send, Thread
+from hub.mail.models import MailSend, MailThread
 
 
 class MailThreadData(BaseModel):
     """The thread as it is now."""
 
-    thread: Thread
+    thread: MailThread
 
 
 class MailSendData(BaseModel):
     """The mail as it stands."""
 
-    send: Send
+    send: MailSend
 
 
 @declare

@@ -16,14 +16,14 @@ ThreadView = Literal["inbox", "mine", "unassigned", "snoozed", "done", "sent", "
 ThreadState = Literal["open", "done", "snoozed"]
 
 
-class Person(BaseModel):
+class MailPerson(BaseModel):
     """A member."""
 
     id: UUID
     name: str
 
 
-class Claim(Person):
+class Claim(MailPerson):
     """Who is writing, until when unless they go on."""
 
     until: datetime
@@ -50,7 +50,7 @@ class MailAddress(BaseModel):
     address: str
 
 
-class Thread(BaseModel):
+class MailThread(BaseModel):
     """A conversation in one mailbox. `participants` are the others in it; `claimed_by` is who is writing to them just now."""
 
     id: UUID
@@ -63,17 +63,17 @@ class Thread(BaseModel):
     unread: int
     state: ThreadState
     private: bool
-    assignee: Person | None
+    assignee: MailPerson | None
     snoozed_until: datetime | None
     contact: MailContact | None
     participants: list[MailAddress]
     claimed_by: Claim | None
 
 
-class ThreadPage(BaseModel):
+class MailThreadPage(BaseModel):
     """A page of threads."""
 
-    data: list[Thread]
+    data: list[MailThread]
     next_cursor: str | None
 
 
@@ -93,7 +93,7 @@ class SendOfMessage(BaseModel):
     id: UUID
     source: SendSource
     state: SendState
-    user: Person | None
+    user: MailPerson | None
 
 
 class MailMessage(BaseModel):
@@ -125,13 +125,13 @@ class MailMessage(BaseModel):
     clicks: int
 
 
-class ThreadWithItems(Thread):
+class MailThreadWithItems(MailThread):
     """A thread with its messages, oldest first; of a very long one the newest 200."""
 
     items: list[MailMessage]
 
 
-class ThreadFilter(PageQuery):
+class MailThreadFilter(PageQuery):
     """Which threads. A search (`q`) gives one page, best by time."""
 
     view: ThreadView = "inbox"
@@ -166,13 +166,13 @@ class DraftFile(BaseModel):
     size: int
 
 
-class Send(BaseModel):
+class MailSend(BaseModel):
     """A mail on its way out. `error` says why it failed, waits, or is in doubt (`unsure`: a person has to decide)."""
 
     id: UUID
     state: SendState
     mailbox: MailboxOfMail
-    user: Person | None
+    user: MailPerson | None
     contact: MailContact | None
     thread_id: UUID | None
     reply_to_message_id: UUID | None
@@ -187,14 +187,14 @@ class Send(BaseModel):
     version: int
 
 
-class SendPage(BaseModel):
+class MailSendPage(BaseModel):
     """A page of sends."""
 
-    data: list[Send]
+    data: list[MailSend]
     next_cursor: str | None
 
 
-class MailDraft(Send):
+class MailDraft(MailSend):
     """A mail being written, with everything in it."""
 
     cc: list[MailAddress]
@@ -212,7 +212,7 @@ class MailDraftPage(BaseModel):
 
 
 class SendFilter(PageQuery):
-    """Which sends: one's own, and a manager's everybody's in the mailboxes they may see."""
+    """Which of one's own sends."""
 
     state: Literal["scheduled", "queued", "sent", "failed", "unsure", "canceled"] | None = None
     mailbox_id: UUID | None = None

@@ -9,7 +9,7 @@ import asyncpg
 from hub.db import Tx
 from hub.errors import NotFound
 from hub.http.paging import PageQuery, page, read_cursor
-from hub.mail.models import SendFilter, ThreadFilter
+from hub.mail.models import MailThreadFilter, SendFilter
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("mail")
@@ -32,7 +32,7 @@ def no_send() -> NotFound:
     return NotFound("There is no such mail.", code="mail_not_found")
 
 
-async def list_threads(tx: Tx, asked: ThreadFilter, contact_id: UUID | None = None) -> str:
+async def list_threads(tx: Tx, asked: MailThreadFilter, contact_id: UUID | None = None) -> str:
     """A page of threads that who asks may see as JSON text, the one with the newest message first."""
     about = contact_id or asked.contact_id
     if asked.q is not None:

@@ -87,7 +87,8 @@ async def store_message(tx: Tx, mailbox: MailboxRow, parsed: ParsedMessage, arri
     )
     if own is not None:
         await tx.execute(_SENDS["thread_of_send"], id=own.id, thread_id=thread_id)
-    await _show(tx, thread_id, message_id, contacts, direction, arrived)
+    actor_id = (own.user_id if own else box["user_id"]) if direction == "outbound" else None
+    await _show(tx, thread_id, message_id, contacts, direction, arrived, actor_id)
     return Stored(
         message_id,
         thread_id,
@@ -100,7 +101,7 @@ async def store_message(tx: Tx, mailbox: MailboxRow, parsed: ParsedMessage, arri
         mailbox_id,
         arrived.received_at,
         arrived.is_fresh,
-        own.user_id if own else box["user_id"] if direction == "outbound" else None,
+        actor_id,
         own.id if own else None,
         own.source if own else None,
     )
@@ -291,7 +292,13 @@ def _recipients(parsed: ParsedMessage) -> str:
 
 
 async def _show(
-    tx: Tx, thread_id: UUID, message_id: UUID, contacts: dict[UUID, str], direction: Direction, arrived: Arrived
+    tx: Tx,
+    thread_id: UUID,
+    message_id: UUID,
+    contacts: dict[UUID, str],
+    direction: Direction,
+    arrived: Arrived,
+    actor_id: UUID | None,
 ) -> None:
     """Put it on the contacts' timelines, and tell those who may see it, unless it is from long ago."""
     audiences = await audiences_of_thread(tx, thread_id) if arrived.is_fresh else []
@@ -302,6 +309,7 @@ async def _show(
             "email",
             mail_message_id=message_id,
             at=_happened(arrived.received_at),
+            actor_id=actor_id,
             audiences=audiences,
         )
     if arrived.is_fresh:

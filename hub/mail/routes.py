@@ -12,7 +12,7 @@ from hub.http.endpoint import Reply, Req, Routes
 from hub.mail import actions, queries
 from hub.mail.compose_routes import add_compose_routes
 from hub.mail.files import BINARY, ORIGINAL, download, part_of, read_object, safe_name
-from hub.mail.models import AssigneeIn, SnoozeIn, Thread, ThreadFilter, ThreadPage, ThreadWithItems
+from hub.mail.models import AssigneeIn, MailThread, MailThreadFilter, MailThreadPage, MailThreadWithItems, SnoozeIn
 from hub.providers import Providers
 
 
@@ -21,55 +21,55 @@ def mail_routes(settings: Settings, providers: Providers) -> Routes:
     routes = Routes("mail")
     clock = Clock.parse(settings.clock)
 
-    @routes.get("/mail/threads", query=ThreadFilter, returns=ThreadPage)
-    async def list_mail_threads(tx: Tx, req: Req[ThreadFilter, None]) -> Reply:
+    @routes.get("/mail/threads", query=MailThreadFilter, returns=MailThreadPage)
+    async def list_mail_threads(tx: Tx, req: Req[MailThreadFilter, None]) -> Reply:
         """Conversations that one may see, the one with the newest message first; or those in which words stand (q)."""
         return Reply(await queries.list_threads(tx, req.query))
 
-    @routes.get("/contacts/{id}/mail", query=ThreadFilter, returns=ThreadPage)
-    async def list_contact_mail(tx: Tx, req: Req[ThreadFilter, None]) -> Reply:
+    @routes.get("/contacts/{id}/mail", query=MailThreadFilter, returns=MailThreadPage)
+    async def list_contact_mail(tx: Tx, req: Req[MailThreadFilter, None]) -> Reply:
         """Conversations with a contact that one may see, newest first; all of them unless a view is asked for."""
         if not await contact_exists(tx, req.id()):
             raise contact_missing()
         asked = req.query if "view" in req.query.model_fields_set else req.query.model_copy(update={"view": "all"})
         return Reply(await queries.list_threads(tx, asked, req.id()))
 
-    @routes.get("/mail/threads/{id}", returns=ThreadWithItems)
+    @routes.get("/mail/threads/{id}", returns=MailThreadWithItems)
     async def get_mail_thread(tx: Tx, req: Req[None, None]) -> Reply:
         """One conversation with its messages, oldest first."""
         return Reply(await queries.read_whole(tx, req.id()))
 
-    @routes.post("/mail/threads/{id}/read", returns=Thread)
+    @routes.post("/mail/threads/{id}/read", returns=MailThread)
     async def read_mail_thread(tx: Tx, req: Req[None, None]) -> Reply:
         """Note that a conversation was read."""
         return Reply(await actions.mark_read(tx, req.id(), True))
 
-    @routes.post("/mail/threads/{id}/unread", returns=Thread)
+    @routes.post("/mail/threads/{id}/unread", returns=MailThread)
     async def unread_mail_thread(tx: Tx, req: Req[None, None]) -> Reply:
         """Make the newest message that came unread again."""
         return Reply(await actions.mark_read(tx, req.id(), False))
 
-    @routes.post("/mail/threads/{id}/done", returns=Thread)
+    @routes.post("/mail/threads/{id}/done", returns=MailThread)
     async def finish_mail_thread(tx: Tx, req: Req[None, None]) -> Reply:
         """Take a conversation out of the inbox; an answer brings it back."""
         return Reply(await actions.set_state(tx, req.id(), "done"))
 
-    @routes.post("/mail/threads/{id}/reopen", returns=Thread)
+    @routes.post("/mail/threads/{id}/reopen", returns=MailThread)
     async def reopen_mail_thread(tx: Tx, req: Req[None, None]) -> Reply:
         """Put a conversation back into the inbox."""
         return Reply(await actions.set_state(tx, req.id(), "open"))
 
-    @routes.put("/mail/threads/{id}/assignee", body=AssigneeIn, returns=Thread)
+    @routes.put("/mail/threads/{id}/assignee", body=AssigneeIn, returns=MailThread)
     async def assign_mail_thread(tx: Tx, req: Req[None, AssigneeIn]) -> Reply:
         """Give a conversation to a member, or to nobody."""
         return Reply(await actions.assign(tx, req.id(), req.body.user_id))
 
-    @routes.put("/mail/threads/{id}/snooze", body=SnoozeIn, returns=Thread)
+    @routes.put("/mail/threads/{id}/snooze", body=SnoozeIn, returns=MailThread)
     async def snooze_mail_thread(tx: Tx, req: Req[None, SnoozeIn]) -> Reply:
         """Put a conversation off until a time; an answer brings it back sooner."""
         return Reply(await actions.snooze(tx, req.id(), req.body.until, clock.now()))
 
-    @routes.post("/mail/threads/{id}/writing", returns=Thread, errors=(409,))
+    @routes.post("/mail/threads/{id}/writing", returns=MailThread, errors=(409,))
     async def begin_writing(tx: Tx, req: Req[None, None]) -> Reply:
         """Say, every few seconds, that one is writing an answer; 409 tells who else is."""
         return Reply(await actions.begin_writing(tx, req.id()))

@@ -141,7 +141,7 @@ class GoogleIn(BaseModel):
     since_days: _Days = 90
 
 
-class Consent(BaseModel):
+class ConsentPage(BaseModel):
     """Where the person is to be sent; from there they come back by themselves."""
 
     url: str

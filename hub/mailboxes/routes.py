@@ -12,7 +12,7 @@ from hub.http.endpoint import Reply, Req, Routes
 from hub.http.paging import PageQuery
 from hub.mailboxes import actions, connecting, queries
 from hub.mailboxes.models import (
-    Consent,
+    ConsentPage,
     DisconnectQuery,
     GoogleAnswer,
     GoogleIn,
@@ -78,7 +78,7 @@ def mailbox_routes(settings: Settings, providers: Providers) -> Routes:
             text, version = await connecting.keep_server(tx, seals, req.body)
         return _tagged(text, version, status=201)
 
-    @routes.post("/mailboxes/google", body=GoogleIn, returns=Consent, errors=(503,))
+    @routes.post("/mailboxes/google", body=GoogleIn, returns=ConsentPage, errors=(503,))
     async def connect_google(tx: Tx, req: Req[None, GoogleIn]) -> Reply:
         """Begin to connect a Gmail mailbox: send the browser to `url`. It comes back to /settings/mailboxes by itself."""
         return begun(await connecting.begin_google(tx, google(), seals, redirect_uri, req.body))
@@ -139,7 +139,7 @@ def mailbox_routes(settings: Settings, providers: Providers) -> Routes:
         """Go on with a paused mailbox, and let one that stopped sending by itself send again."""
         return Reply(await actions.resume_mailbox(tx, req.id()))
 
-    @routes.post("/mailboxes/{id}/reconnect", returns=Consent, errors=(409, 503))
+    @routes.post("/mailboxes/{id}/reconnect", returns=ConsentPage, errors=(409, 503))
     async def reconnect_mailbox(tx: Tx, req: Req[None, None]) -> Reply:
         """Begin to mend a Gmail mailbox's access: send the browser to `url`."""
         mailbox = await connecting.gmail_to_mend(tx, req.id())

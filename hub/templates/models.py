@@ -28,7 +28,7 @@ def _not_endless(value: str) -> str:
 Html = Annotated[str, AfterValidator(_not_endless)]
 
 
-class Named(BaseModel):
+class TemplateOwner(BaseModel):
     """A member."""
 
     id: UUID
@@ -44,7 +44,7 @@ class Template(BaseModel):
     folder: str
     shortcut: str | None
     shared: bool
-    owner: Named | None
+    owner: TemplateOwner | None
     version: int
     subject: str
     html: str
@@ -104,7 +104,7 @@ class TemplateVersion(BaseModel):
     subject: str
     html: str
     created_at: datetime
-    created_by: Named | None
+    created_by: TemplateOwner | None
 
 
 class TemplateVersions(BaseModel):
@@ -131,7 +131,7 @@ class PreviewProblem(BaseModel):
     message: str
 
 
-class Preview(BaseModel):
+class TemplatePreview(BaseModel):
     """The mail as the contact would get it, with gaps where values are missing; `problems` is empty when it may be sent."""
 
     subject: str

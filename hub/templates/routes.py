@@ -13,13 +13,13 @@ from hub.mailboxes.queries import missing as mailbox_missing
 from hub.templates import actions, queries
 from hub.templates.facts import VARIABLES, facts_for, facts_of_sender
 from hub.templates.models import (
-    Preview,
     PreviewIn,
     Template,
     TemplateFilter,
     TemplateIn,
     TemplatePage,
     TemplatePatch,
+    TemplatePreview,
     TemplateResults,
     TemplateVersions,
     UseIn,
@@ -56,7 +56,7 @@ async def list_template_variables(tx: Tx, req: Req[None, None]) -> Reply:
     return Reply({"data": known})
 
 
-@routes.post("/templates/preview", body=PreviewIn, returns=Preview, errors=(404,))
+@routes.post("/templates/preview", body=PreviewIn, returns=TemplatePreview, errors=(404,))
 async def preview_template(tx: Tx, req: Req[None, PreviewIn]) -> Reply:
     """Fill a text in as it would be sent, and say what would stop it. Without a contact every value of theirs is missing."""
     given = req.body

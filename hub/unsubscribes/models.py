@@ -11,7 +11,7 @@ from pydantic import BaseModel
 Way = Literal["one_click", "page", "reply"]
 
 
-class Named(BaseModel):
+class UnsubscribedContact(BaseModel):
     """A contact."""
 
     id: UUID
@@ -23,7 +23,7 @@ class Unsubscribe(BaseModel):
 
     id: UUID
     address: str
-    contact: Named | None
+    contact: UnsubscribedContact | None
     send_id: UUID | None
     way: Way
     words: str

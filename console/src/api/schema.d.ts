@@ -1851,6 +1851,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that a draft of one's own is written from a template, so that its mail counts in the results */
+        post: operations["use_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates/{id}/results": {
         parameters: {
             query?: never;
@@ -4070,6 +4087,35 @@ export interface components {
             else_position: number;
         };
         /**
+         * Consent
+         * @description What a contact has said about a channel, and where that is from.
+         */
+        Consent: {
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "call" | "sms" | "email";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "granted" | "denied" | "unknown";
+            /** Source */
+            source: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Named"] | null;
+        };
+        /**
          * ConsentIn
          * @description What a contact has said about a channel. `source` is where it is on record.
          */
@@ -4096,7 +4142,15 @@ export interface components {
          */
         ConsentList: {
             /** Data */
-            data: components["schemas"]["hub__permits__models__Consent"][];
+            data: components["schemas"]["Consent"][];
+        };
+        /**
+         * ConsentPage
+         * @description Where the person is to be sent; from there they come back by themselves.
+         */
+        ConsentPage: {
+            /** Url */
+            url: string;
         };
         /**
          * Contact
@@ -4784,7 +4838,7 @@ export interface components {
              */
             at: string;
             /** People */
-            people: components["schemas"]["hub__presence__models__Person"][];
+            people: components["schemas"]["Person"][];
             /** Live Calls */
             live_calls: components["schemas"]["Call"][];
             today: components["schemas"]["Today"];
@@ -5421,7 +5475,7 @@ export interface components {
              */
             state: "draft" | "scheduled" | "queued" | "sending" | "sent" | "failed" | "canceled" | "unsure";
             mailbox: components["schemas"]["MailboxOfMail"];
-            user: components["schemas"]["hub__mail__models__Person"] | null;
+            user: components["schemas"]["MailPerson"] | null;
             contact: components["schemas"]["MailContact"] | null;
             /** Thread Id */
             thread_id: string | null;
@@ -5669,6 +5723,66 @@ export interface components {
             clicks: number;
         };
         /**
+         * MailPerson
+         * @description A member.
+         */
+        MailPerson: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * MailSend
+         * @description A mail on its way out. `error` says why it failed, waits, or is in doubt (`unsure`: a person has to decide).
+         */
+        MailSend: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "scheduled" | "queued" | "sending" | "sent" | "failed" | "canceled" | "unsure";
+            mailbox: components["schemas"]["MailboxOfMail"];
+            user: components["schemas"]["MailPerson"] | null;
+            contact: components["schemas"]["MailContact"] | null;
+            /** Thread Id */
+            thread_id: string | null;
+            /** Reply To Message Id */
+            reply_to_message_id: string | null;
+            /** Subject */
+            subject: string;
+            /** To */
+            to: components["schemas"]["MailAddress"][];
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "composer" | "sequence" | "meeting" | "system";
+            /** Send At */
+            send_at: string | null;
+            /** Undo Until */
+            undo_until: string | null;
+            /** Error */
+            error: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * MailSendIn
          * @description When to send; at once, with time to undo, when it is left out.
          */
@@ -5678,6 +5792,116 @@ export interface components {
              * @default null
              */
             send_at?: string | null;
+        };
+        /**
+         * MailSendPage
+         * @description A page of sends.
+         */
+        MailSendPage: {
+            /** Data */
+            data: components["schemas"]["MailSend"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * MailThread
+         * @description A conversation in one mailbox. `participants` are the others in it; `claimed_by` is who is writing to them just now.
+         */
+        MailThread: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            mailbox: components["schemas"]["MailboxOfMail"];
+            /** Subject */
+            subject: string;
+            /** Snippet */
+            snippet: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /**
+             * Last Direction
+             * @enum {string}
+             */
+            last_direction: "inbound" | "outbound";
+            /** Messages */
+            messages: number;
+            /** Unread */
+            unread: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "snoozed";
+            /** Private */
+            private: boolean;
+            assignee: components["schemas"]["MailPerson"] | null;
+            /** Snoozed Until */
+            snoozed_until: string | null;
+            contact: components["schemas"]["MailContact"] | null;
+            /** Participants */
+            participants: components["schemas"]["MailAddress"][];
+            claimed_by: components["schemas"]["Claim"] | null;
+        };
+        /**
+         * MailThreadPage
+         * @description A page of threads.
+         */
+        MailThreadPage: {
+            /** Data */
+            data: components["schemas"]["MailThread"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * MailThreadWithItems
+         * @description A thread with its messages, oldest first; of a very long one the newest 200.
+         */
+        MailThreadWithItems: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            mailbox: components["schemas"]["MailboxOfMail"];
+            /** Subject */
+            subject: string;
+            /** Snippet */
+            snippet: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /**
+             * Last Direction
+             * @enum {string}
+             */
+            last_direction: "inbound" | "outbound";
+            /** Messages */
+            messages: number;
+            /** Unread */
+            unread: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "snoozed";
+            /** Private */
+            private: boolean;
+            assignee: components["schemas"]["MailPerson"] | null;
+            /** Snoozed Until */
+            snoozed_until: string | null;
+            contact: components["schemas"]["MailContact"] | null;
+            /** Participants */
+            participants: components["schemas"]["MailAddress"][];
+            claimed_by: components["schemas"]["Claim"] | null;
+            /** Items */
+            items: components["schemas"]["MailMessage"][];
         };
         /**
          * Mailbox
@@ -6241,6 +6465,19 @@ export interface components {
             position: number;
         };
         /**
+         * Named
+         * @description A member.
+         */
+        Named: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * NamedMailbox
          * @description A mailbox by address.
          */
@@ -6443,7 +6680,7 @@ export interface components {
          * @description Who set a refusal aside, and why.
          */
         Override: {
-            by: components["schemas"]["hub__permits__models__Named"];
+            by: components["schemas"]["Named"];
             /** Reason */
             reason: string;
         };
@@ -6581,7 +6818,7 @@ export interface components {
             channel: "call" | "sms" | "email";
             /** Address */
             address: string;
-            user: components["schemas"]["hub__permits__models__Named"] | null;
+            user: components["schemas"]["Named"] | null;
             /** Allowed */
             allowed: boolean;
             /**
@@ -6703,6 +6940,30 @@ export interface components {
             practice?: boolean;
         };
         /**
+         * Person
+         * @description A person of the floor: their state, since when, and the call they are on or wrap up.
+         *
+         *     `until` is when a wrap-up ends by itself; null when only the person ends it.
+         */
+        Person: {
+            user: components["schemas"]["PersonUser"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "offline" | "online" | "away" | "on_call" | "wrap_up";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            call: components["schemas"]["Call"] | null;
+            /** Reason */
+            reason: string | null;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * PersonUser
          * @description Who it is.
          */
@@ -6772,6 +7033,22 @@ export interface components {
              * @enum {string}
              */
             state: "online" | "away";
+        };
+        /**
+         * Preview
+         * @description What a file looks like before it is imported.
+         */
+        Preview: {
+            /** Encoding */
+            encoding: string;
+            /** Delimiter */
+            delimiter: string;
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Fields */
+            fields: components["schemas"]["FieldChoice"][];
+            /** Rows */
+            rows: components["schemas"]["PreviewRow"][];
         };
         /**
          * PreviewForm
@@ -7634,53 +7911,6 @@ export interface components {
             meetings: number;
         };
         /**
-         * Send
-         * @description A mail on its way out. `error` says why it failed, waits, or is in doubt (`unsure`: a person has to decide).
-         */
-        Send: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "draft" | "scheduled" | "queued" | "sending" | "sent" | "failed" | "canceled" | "unsure";
-            mailbox: components["schemas"]["MailboxOfMail"];
-            user: components["schemas"]["hub__mail__models__Person"] | null;
-            contact: components["schemas"]["MailContact"] | null;
-            /** Thread Id */
-            thread_id: string | null;
-            /** Reply To Message Id */
-            reply_to_message_id: string | null;
-            /** Subject */
-            subject: string;
-            /** To */
-            to: components["schemas"]["MailAddress"][];
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "composer" | "sequence" | "meeting" | "system";
-            /** Send At */
-            send_at: string | null;
-            /** Undo Until */
-            undo_until: string | null;
-            /** Error */
-            error: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Sent At */
-            sent_at: string | null;
-            /** Version */
-            version: number;
-        };
-        /**
          * SendOfMessage
          * @description The send that a message is.
          */
@@ -7700,17 +7930,7 @@ export interface components {
              * @enum {string}
              */
             state: "draft" | "scheduled" | "queued" | "sending" | "sent" | "failed" | "canceled" | "unsure";
-            user: components["schemas"]["hub__mail__models__Person"] | null;
-        };
-        /**
-         * SendPage
-         * @description A page of sends.
-         */
-        SendPage: {
-            /** Data */
-            data: components["schemas"]["Send"][];
-            /** Next Cursor */
-            next_cursor: string | null;
+            user: components["schemas"]["MailPerson"] | null;
         };
         /**
          * SequenceCounts
@@ -8521,7 +8741,7 @@ export interface components {
              * @enum {string}
              */
             source: "person" | "contact" | "stop" | "disposition" | "bounce" | "list" | "unsubscribe" | "complaint";
-            created_by: components["schemas"]["hub__permits__models__Named"] | null;
+            created_by: components["schemas"]["Named"] | null;
             /**
              * Created At
              * Format: date-time
@@ -8820,7 +9040,7 @@ export interface components {
             shortcut: string | null;
             /** Shared */
             shared: boolean;
-            owner: components["schemas"]["hub__templates__models__Named"] | null;
+            owner: components["schemas"]["TemplateOwner"] | null;
             /** Version */
             version: number;
             /** Subject */
@@ -8880,6 +9100,19 @@ export interface components {
             html?: string;
         };
         /**
+         * TemplateOwner
+         * @description A member.
+         */
+        TemplateOwner: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * TemplatePage
          * @description A page of templates, by name.
          */
@@ -8931,6 +9164,20 @@ export interface components {
             archived?: boolean | null;
         };
         /**
+         * TemplatePreview
+         * @description The mail as the contact would get it, with gaps where values are missing; `problems` is empty when it may be sent.
+         */
+        TemplatePreview: {
+            /** Subject */
+            subject: string;
+            /** Html */
+            html: string;
+            /** Text */
+            text: string;
+            /** Problems */
+            problems: components["schemas"]["PreviewProblem"][];
+        };
+        /**
          * TemplateResults
          * @description What became of a template's mail, by version, newest first, and all together.
          */
@@ -8955,7 +9202,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            created_by: components["schemas"]["hub__templates__models__Named"] | null;
+            created_by: components["schemas"]["TemplateOwner"] | null;
         };
         /**
          * TemplateVersions
@@ -8979,6 +9226,21 @@ export interface components {
             name: string;
         };
         /**
+         * Thread
+         * @description The messages with a contact: the last one, and how many nobody has read.
+         */
+        Thread: {
+            contact: components["schemas"]["ThreadContact"];
+            last: components["schemas"]["Message"];
+            /** Unread */
+            unread: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+        };
+        /**
          * ThreadContact
          * @description The contact of a conversation.
          */
@@ -8992,50 +9254,14 @@ export interface components {
             name: string;
         };
         /**
-         * ThreadWithItems
-         * @description A thread with its messages, oldest first; of a very long one the newest 200.
+         * ThreadPage
+         * @description A page of conversations.
          */
-        ThreadWithItems: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            mailbox: components["schemas"]["MailboxOfMail"];
-            /** Subject */
-            subject: string;
-            /** Snippet */
-            snippet: string;
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /**
-             * Last Direction
-             * @enum {string}
-             */
-            last_direction: "inbound" | "outbound";
-            /** Messages */
-            messages: number;
-            /** Unread */
-            unread: number;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "done" | "snoozed";
-            /** Private */
-            private: boolean;
-            assignee: components["schemas"]["hub__mail__models__Person"] | null;
-            /** Snoozed Until */
-            snoozed_until: string | null;
-            contact: components["schemas"]["MailContact"] | null;
-            /** Participants */
-            participants: components["schemas"]["MailAddress"][];
-            claimed_by: components["schemas"]["Claim"] | null;
-            /** Items */
-            items: components["schemas"]["MailMessage"][];
+        ThreadPage: {
+            /** Data */
+            data: components["schemas"]["Thread"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * Today
@@ -9218,7 +9444,7 @@ export interface components {
             id: string;
             /** Address */
             address: string;
-            contact: components["schemas"]["hub__unsubscribes__models__Named"] | null;
+            contact: components["schemas"]["UnsubscribedContact"] | null;
             /** Send Id */
             send_id: string | null;
             /**
@@ -9245,6 +9471,30 @@ export interface components {
             data: components["schemas"]["Unsubscribe"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * UnsubscribedContact
+         * @description A contact.
+         */
+        UnsubscribedContact: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * UseIn
+         * @description The draft that the template was put into.
+         */
+        UseIn: {
+            /**
+             * Draft Id
+             * Format: uuid
+             */
+            draft_id: string;
         };
         /**
          * User
@@ -9598,188 +9848,6 @@ export interface components {
             retry_limit?: number | null;
         };
         /**
-         * Preview
-         * @description What a file looks like before it is imported.
-         */
-        hub__imports__models__Preview: {
-            /** Encoding */
-            encoding: string;
-            /** Delimiter */
-            delimiter: string;
-            /** Columns */
-            columns: components["schemas"]["Column"][];
-            /** Fields */
-            fields: components["schemas"]["FieldChoice"][];
-            /** Rows */
-            rows: components["schemas"]["PreviewRow"][];
-        };
-        /**
-         * Person
-         * @description A member.
-         */
-        hub__mail__models__Person: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Thread
-         * @description A conversation in one mailbox. `participants` are the others in it; `claimed_by` is who is writing to them just now.
-         */
-        hub__mail__models__Thread: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            mailbox: components["schemas"]["MailboxOfMail"];
-            /** Subject */
-            subject: string;
-            /** Snippet */
-            snippet: string;
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /**
-             * Last Direction
-             * @enum {string}
-             */
-            last_direction: "inbound" | "outbound";
-            /** Messages */
-            messages: number;
-            /** Unread */
-            unread: number;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "done" | "snoozed";
-            /** Private */
-            private: boolean;
-            assignee: components["schemas"]["hub__mail__models__Person"] | null;
-            /** Snoozed Until */
-            snoozed_until: string | null;
-            contact: components["schemas"]["MailContact"] | null;
-            /** Participants */
-            participants: components["schemas"]["MailAddress"][];
-            claimed_by: components["schemas"]["Claim"] | null;
-        };
-        /**
-         * ThreadPage
-         * @description A page of threads.
-         */
-        hub__mail__models__ThreadPage: {
-            /** Data */
-            data: components["schemas"]["hub__mail__models__Thread"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
-         * Consent
-         * @description Where the person is to be sent; from there they come back by themselves.
-         */
-        hub__mailboxes__models__Consent: {
-            /** Url */
-            url: string;
-        };
-        /**
-         * Thread
-         * @description The messages with a contact: the last one, and how many nobody has read.
-         */
-        hub__messages__models__Thread: {
-            contact: components["schemas"]["ThreadContact"];
-            last: components["schemas"]["Message"];
-            /** Unread */
-            unread: number;
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-        };
-        /**
-         * ThreadPage
-         * @description A page of conversations.
-         */
-        hub__messages__models__ThreadPage: {
-            /** Data */
-            data: components["schemas"]["hub__messages__models__Thread"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
-         * Consent
-         * @description What a contact has said about a channel, and where that is from.
-         */
-        hub__permits__models__Consent: {
-            /**
-             * Contact Id
-             * Format: uuid
-             */
-            contact_id: string;
-            /**
-             * Channel
-             * @enum {string}
-             */
-            channel: "call" | "sms" | "email";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "granted" | "denied" | "unknown";
-            /** Source */
-            source: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            by: components["schemas"]["hub__permits__models__Named"] | null;
-        };
-        /**
-         * Named
-         * @description A member.
-         */
-        hub__permits__models__Named: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Person
-         * @description A person of the floor: their state, since when, and the call they are on or wrap up.
-         *
-         *     `until` is when a wrap-up ends by itself; null when only the person ends it.
-         */
-        hub__presence__models__Person: {
-            user: components["schemas"]["PersonUser"];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "offline" | "online" | "away" | "on_call" | "wrap_up";
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            call: components["schemas"]["Call"] | null;
-            /** Reason */
-            reason: string | null;
-            /** Until */
-            until: string | null;
-        };
-        /**
          * Actor
          * @description Who did it.
          */
@@ -9791,46 +9859,6 @@ export interface components {
             kind: "user" | "system";
             /** Id */
             id: string | null;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Named
-         * @description A member.
-         */
-        hub__templates__models__Named: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Preview
-         * @description The mail as the contact would get it, with gaps where values are missing; `problems` is empty when it may be sent.
-         */
-        hub__templates__models__Preview: {
-            /** Subject */
-            subject: string;
-            /** Html */
-            html: string;
-            /** Text */
-            text: string;
-            /** Problems */
-            problems: components["schemas"]["PreviewProblem"][];
-        };
-        /**
-         * Named
-         * @description A contact.
-         */
-        hub__unsubscribes__models__Named: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
             /** Name */
             name: string;
         };
@@ -11913,7 +11941,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__imports__models__Preview"];
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description The request is malformed. */
@@ -16359,7 +16387,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__messages__models__ThreadPage"];
+                    "application/json": components["schemas"]["ThreadPage"];
                 };
             };
             /** @description The request is malformed. */
@@ -17202,7 +17230,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mailboxes__models__Consent"];
+                    "application/json": components["schemas"]["ConsentPage"];
                 };
             };
             /** @description The request is malformed. */
@@ -18069,7 +18097,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mailboxes__models__Consent"];
+                    "application/json": components["schemas"]["ConsentPage"];
                 };
             };
             /** @description The request is malformed. */
@@ -18582,7 +18610,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__ThreadPage"];
+                    "application/json": components["schemas"]["MailThreadPage"];
                 };
             };
             /** @description The request is malformed. */
@@ -18667,7 +18695,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__ThreadPage"];
+                    "application/json": components["schemas"]["MailThreadPage"];
                 };
             };
             /** @description The request is malformed. */
@@ -18753,7 +18781,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ThreadWithItems"];
+                    "application/json": components["schemas"]["MailThreadWithItems"];
                 };
             };
             /** @description The request is malformed. */
@@ -18841,7 +18869,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -18938,7 +18966,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -19035,7 +19063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -19132,7 +19160,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -19231,7 +19259,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -19321,7 +19349,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -19409,7 +19437,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__mail__models__Thread"];
+                    "application/json": components["schemas"]["MailThread"];
                 };
             };
             /** @description The request is malformed. */
@@ -20296,7 +20324,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Send"];
+                    "application/json": components["schemas"]["MailSend"];
                 };
             };
             /** @description The request is malformed. */
@@ -20394,7 +20422,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SendPage"];
+                    "application/json": components["schemas"]["MailSendPage"];
                 };
             };
             /** @description The request is malformed. */
@@ -20471,7 +20499,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Send"];
+                    "application/json": components["schemas"]["MailSend"];
                 };
             };
             /** @description The request is malformed. */
@@ -20656,7 +20684,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Send"];
+                    "application/json": components["schemas"]["MailSend"];
                 };
             };
             /** @description The request is malformed. */
@@ -20753,7 +20781,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Send"];
+                    "application/json": components["schemas"]["MailSend"];
                 };
             };
             /** @description The request is malformed. */
@@ -21099,7 +21127,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__templates__models__Preview"];
+                    "application/json": components["schemas"]["TemplatePreview"];
                 };
             };
             /** @description The request is malformed. */
@@ -21123,6 +21151,15 @@ export interface operations {
             };
             /** @description Not allowed for this role. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Missing, or another company's. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21498,6 +21535,105 @@ export interface operations {
             };
             /** @description Missing, or another company's. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The input is wrong; details.fields says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A part that is needed is down; Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    use_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UseIn"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                    "text/plain": string;
+                };
+            };
+            /** @description No valid access token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not allowed for this role. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Missing, or another company's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The state of things forbids it now. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -26359,7 +26495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__permits__models__Consent"];
+                    "application/json": components["schemas"]["Consent"];
                 };
             };
             /** @description The request is malformed. */
@@ -31827,7 +31963,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__presence__models__Person"];
+                    "application/json": components["schemas"]["Person"];
                 };
             };
             /** @description The request is malformed. */
@@ -31917,7 +32053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hub__presence__models__Person"];
+                    "application/json": components["schemas"]["Person"];
                 };
             };
             /** @description The request is malformed. */

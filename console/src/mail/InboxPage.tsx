@@ -4,6 +4,7 @@ import { IconInbox, IconMail, IconPencil, IconSearch } from '@tabler/icons-react
 import { useRef, useState } from 'react';
 import { Link, NavLink, useNavigate, useParams, useSearchParams } from 'react-router';
 import type { MailThread } from '../api/types';
+import { useMe } from '../app/hooks';
 import { useMailboxes } from '../settings/mail';
 import { Age } from '../ui/Age';
 import { Page } from '../ui/Panel';
@@ -28,6 +29,8 @@ const VIEWS: { value: View | 'outgoing'; label: string; empty: string }[] = [
 ];
 
 function ThreadLink({ thread, search }: { thread: MailThread; search: string }) {
+  const me = useMe();
+  const writing = thread.claimed_by?.id === me.user.id ? null : thread.claimed_by;
   const who =
     thread.contact?.name ??
     thread.participants.map((each) => each.name || each.address).join(', ') ??
@@ -49,9 +52,7 @@ function ThreadLink({ thread, search }: { thread: MailThread; search: string }) 
         {thread.unread > 0 && <span className="visually-hidden">Unread: </span>}
         {thread.subject || 'No subject'}
       </div>
-      <div className="muted truncate">
-        {thread.claimed_by ? `${thread.claimed_by.name} is writing…` : thread.snippet}
-      </div>
+      <div className="muted truncate">{writing ? `${writing.name} is writing…` : thread.snippet}</div>
       {thread.assignee && <span className={classes.assignee}>{thread.assignee.name}</span>}
     </NavLink>
   );
@@ -172,7 +173,17 @@ export default function InboxPage() {
             </div>
           )}
         </section>
-        {id && <ThreadReader id={id} onDone={after} />}
+        {id ? (
+          <ThreadReader id={id} onDone={after} />
+        ) : (
+          threads.length > 0 && (
+            <div className={classes.nothing}>
+              <Empty icon={<IconMail size={20} />} title="Choose a conversation">
+                J and K go through them, C writes a new mail, R answers, E is done, H puts it off.
+              </Empty>
+            </div>
+          )
+        )}
       </div>
     </Page>
   );

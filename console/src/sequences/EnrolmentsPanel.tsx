@@ -60,7 +60,7 @@ function Runs({ id }: { id: string }) {
           </span>
         </li>
       ))}
-      {explanation.length > 0 && (
+      {explanation.length > 0 && !runs.some((run) => run.state === 'planned') && (
         <li className={classes.why}>{explanation.map((each) => each.words).join(' ')}</li>
       )}
     </ol>
