@@ -299,5 +299,36 @@ INSERT INTO mail_bounces (tenant_id, mailbox_id, send_id, contact_id, address_lc
 SELECT s.tenant_id, s.mailbox_id, s.id, s.contact_id, 'bounced' || right(s.id::text, 6)::int || '@mail.example.org', true, s.created_at
 FROM mail_sends s WHERE s.tenant_id = uuid '{tenant}' AND right(s.id::text, 6)::int % 4 = 1;
 
+-- Sequences: 200 of three steps (ids 8006, steps 8007), 20,000 contacts in the first and ten in each other (ids 8008), steps that
+-- were taken (ids 8009).
+INSERT INTO sequence_settings (tenant_id) VALUES (uuid '{tenant}');
+INSERT INTO sequences (tenant_id, id, name, state, schedule, stop_on, created_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8006-' || lpad(n::text, 12, '0'))::uuid, 'sequence ' || n,
+       (ARRAY['active', 'active', 'paused', 'draft'])[n % 4], '{}', '{"stage": []}', now() - n * interval '1 hour'
+FROM generate_series(1, 200) AS n WHERE n % 4 > 0;
+INSERT INTO sequence_steps (tenant_id, id, sequence_id, position, kind)
+SELECT s.tenant_id, ('00000000-0000-7000-8007-' || right(s.id::text, 11) || k)::uuid, s.id, k, CASE k WHEN 3 THEN 'call' ELSE 'email' END
+FROM sequences s, generate_series(1, 3) AS k WHERE s.tenant_id = uuid '{tenant}';
+INSERT INTO step_variants (tenant_id, id, step_id, label)
+SELECT t.tenant_id, replace(t.id::text, '-8007-', '-8010-')::uuid, t.id, 'A' FROM sequence_steps t WHERE t.tenant_id = uuid '{tenant}' AND t.kind = 'email';
+INSERT INTO enrolments (tenant_id, id, sequence_id, contact_id, user_id, mailbox_id, state, phase, step_id, base_at, due_at, slot_kind, domain_lc,
+    reason, resume_at, finished_at, created_at, changed_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8008-' || lpad(g.i::text, 12, '0'))::uuid, s.id, p.id, (SELECT user_id FROM reps WHERE reps.n = 1 + g.i % 5),
+       ('00000000-0000-7000-8000-' || lpad((101 + g.i % 30)::text, 12, '0'))::uuid, x.state, x.phase, ('00000000-0000-7000-8007-' || right(s.id::text, 11) || 1)::uuid,
+       now() - interval '1 day', now() + (g.i - 4000) * interval '1 minute', CASE WHEN x.phase = 'act' THEN 'email' END, 'firm' || g.i % 900 || '.example',
+       CASE WHEN x.state IN ('active', 'finished') THEN NULL ELSE 'person' END, CASE WHEN x.state = 'paused' AND g.i % 2 = 0 THEN now() + g.i * interval '1 hour' END,
+       CASE WHEN x.state IN ('finished', 'stopped') THEN now() END, now() - interval '2 days', now() - interval '1 day'
+FROM generate_series(1, 22000) AS g (i) JOIN people p ON p.n = g.i
+JOIN sequences s ON s.tenant_id = uuid '{tenant}' AND s.id = CASE WHEN g.i <= 20000 THEN uuid '00000000-0000-7000-8006-000000000001'
+    ELSE ('00000000-0000-7000-8006-' || lpad((g.i % 200)::text, 12, '0'))::uuid END
+CROSS JOIN LATERAL (SELECT CASE WHEN g.i % 20 < 8 THEN 'active' WHEN g.i % 20 = 8 THEN 'paused' WHEN g.i % 20 = 9 THEN 'stopped' ELSE 'finished' END AS state,
+    CASE WHEN g.i % 20 < 2 THEN 'plan' ELSE 'act' END AS phase) AS x;
+INSERT INTO step_runs (tenant_id, id, enrolment_id, sequence_id, step_id, variant_id, kind, state, slot_at, mailbox_id, domain_lc, send_id, look_at)
+SELECT e.tenant_id, replace(e.id::text, '-8008-', '-8009-')::uuid, e.id, e.sequence_id, e.step_id, replace(e.step_id::text, '-8007-', '-8010-')::uuid, 'email',
+       CASE WHEN right(e.id::text, 5)::int % 500 = 10 THEN 'intended' ELSE 'done' END, now() - right(e.id::text, 5)::int * interval '3 minutes', e.mailbox_id, e.domain_lc,
+       ('00000000-0000-7000-8003-' || right(e.id::text, 12))::uuid, now() + interval '1 minute'
+FROM enrolments e
+WHERE e.tenant_id = uuid '{tenant}' AND e.state = 'finished' AND right(e.id::text, 6)::int % 40 = 10 OR e.tenant_id = uuid '{tenant}' AND right(e.id::text, 6)::int > 20000;
+
 DROP TABLE reps, people, newest, queues;
 RESET session_replication_role;

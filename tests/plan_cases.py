@@ -15,6 +15,7 @@ from tests.mail import plan_cases as mail
 from tests.mailboxes import plan_cases as mailboxes
 from tests.numbers import plan_cases as numbers
 from tests.plans_of_calls import INSERTED, reads_of_calls, writes_of_calls
+from tests.sequences import plan_cases as sequences
 from tests.tracking import plan_cases as tracking
 
 NOW = datetime.now(UTC)
@@ -131,6 +132,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
         **mail.reads(big.contact),
         **mailboxes.reads(big.rep),
         **tracking.reads(big.rep, big.contact, big.some_contacts),
+        **sequences.reads(big.contact, big.some_contacts, big.rep),
         "contacts.list_contacts": list(contact_lists(big)),
         "contacts.get_contact": [{"id": big.contact}],
         "contacts.contact_exists": [{"id": big.contact}],
@@ -324,6 +326,7 @@ def writes(big: Big) -> dict[str, list[Params]]:
         **mail.writes(big.rep),
         **mailboxes.writes(),
         **tracking.writes(big.rep),
+        **sequences.writes(),
         "contacts.update_contact": [{"id": big.contact, "set_title": True, "title": "x", "version": 1}],
         "contacts.delete_contact": [{"id": big.contact}],
         "contacts.restore_contact": [{"id": big.contact}],
@@ -455,6 +458,7 @@ NOT_LOOKED_AT = {
     **numbers.NOT_LOOKED_AT,
     **dict.fromkeys(mail.INSERTS, INSERTS),
     **dict.fromkeys(tracking.INSERTS, INSERTS),
+    **dict.fromkeys(sequences.INSERTS, INSERTS),
     **mail.NOT_LOOKED_AT,
     **dict.fromkeys(mailboxes.INSERTS, INSERTS),
     **mailboxes.NOT_LOOKED_AT,

@@ -14,7 +14,7 @@ from hub.errors import Conflict, Forbidden, Invalid, PreconditionFailed
 from hub.events import Event
 from hub.sequences import moving, queries
 from hub.sequences.events import SequenceCreated, SequenceDeleted, SequenceProgressed, SequenceStateChanged, SequenceUpdated
-from hub.sequences.models import SequenceIn, SequencePatch, SequenceSettings, SequenceState, StepIn, StepsIn
+from hub.sequences.models import SequenceIn, SequencePatch, SequenceSettings, SequenceState, StepIn
 from hub.sqlfiles import load_sql
 from hub.templates.rendering import check
 
@@ -35,7 +35,7 @@ async def create_sequence(tx: Tx, given: SequenceIn) -> tuple[UUID, str, int]:
         stop_on=given.stop_on.model_dump_json(),
         goal=given.goal.model_dump_json() if given.goal else None,
     )
-    await _put_steps(tx, sequence_id, StepsIn(steps=given.steps).steps)
+    await _put_steps(tx, sequence_id, given.steps)
     return sequence_id, *await announce(tx, SequenceCreated, sequence_id)
 
 

@@ -190,10 +190,8 @@ class StepsIn(BaseModel):
         return self
 
 
-class SequenceIn(BaseModel):
+class SequenceIn(StepsIn):
     """A new sequence, a draft until it is started. Steps may come with it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     schedule: ScheduleModel = ScheduleModel()

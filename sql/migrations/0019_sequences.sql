@@ -123,7 +123,8 @@ CREATE INDEX enrolments_due ON enrolments (phase, due_at) WHERE state = 'active'
 CREATE INDEX enrolments_to_resume ON enrolments (resume_at) WHERE state = 'paused' AND resume_at IS NOT NULL;
 CREATE INDEX enrolments_of_contact ON enrolments (tenant_id, contact_id, id);
 CREATE INDEX enrolments_in_order ON enrolments (tenant_id, sequence_id, id);
-CREATE INDEX enrolments_by_state ON enrolments (tenant_id, sequence_id, state, id);
+CREATE INDEX enrolments_by_state ON enrolments (tenant_id, sequence_id, state, id) INCLUDE (goal_at);
+CREATE INDEX enrolments_to_plan ON enrolments (tenant_id, base_at, contact_id, id) WHERE state = 'active' AND phase = 'plan';
 CREATE INDEX enrolments_slots ON enrolments (tenant_id, mailbox_id, due_at)
     WHERE state = 'active' AND phase = 'act' AND slot_kind = 'email';
 CREATE INDEX enrolments_slots_by_domain ON enrolments (tenant_id, domain_lc, due_at)
@@ -165,7 +166,7 @@ CREATE TABLE step_runs (
 );
 CREATE INDEX step_runs_slots ON step_runs (tenant_id, mailbox_id, slot_at) WHERE kind = 'email' AND state IN ('intended', 'done');
 CREATE INDEX step_runs_slots_by_domain ON step_runs (tenant_id, domain_lc, slot_at) WHERE kind = 'email' AND state IN ('intended', 'done');
-CREATE INDEX step_runs_results ON step_runs (tenant_id, sequence_id, step_id, variant_id, state);
+CREATE INDEX step_runs_results ON step_runs (tenant_id, sequence_id, step_id, variant_id, slot_at);
 CREATE INDEX step_runs_under_way ON step_runs (look_at) WHERE state = 'intended';
 CREATE UNIQUE INDEX step_runs_of_send ON step_runs (tenant_id, send_id) WHERE send_id IS NOT NULL;
 

@@ -175,22 +175,26 @@ GROUP BY e.reason ORDER BY e.reason
 
 -- name: results_by_variant
 -- What became of a sequence's steps. Opens and clicks are those of people, as tracking judged.
-SELECT t.id AS step_id, t.position, t.kind, v.id AS variant_id, v.label,
-    count(*) FILTER (WHERE r.state = 'done')::int AS done,
-    count(*) FILTER (WHERE r.state = 'skipped')::int AS skipped,
-    count(*) FILTER (WHERE r.state = 'failed')::int AS failed,
-    count(*) FILTER (WHERE r.state = 'canceled')::int AS canceled,
-    count(*) FILTER (WHERE r.state = 'done' AND k.open_count > 0)::int AS opened,
-    count(*) FILTER (WHERE r.state = 'done' AND k.click_count > 0)::int AS clicked,
-    count(*) FILTER (WHERE r.state = 'done' AND r.replied_at IS NOT NULL)::int AS replied,
-    count(*) FILTER (WHERE r.state = 'done' AND r.bounced_at IS NOT NULL)::int AS bounced,
-    count(*) FILTER (WHERE r.state = 'done' AND r.unsubscribed_at IS NOT NULL)::int AS unsubscribed
-FROM step_runs r
-JOIN sequence_steps t ON t.tenant_id = r.tenant_id AND t.id = r.step_id
-LEFT JOIN step_variants v ON v.tenant_id = r.tenant_id AND v.id = r.variant_id
-LEFT JOIN tracked_sends k ON k.tenant_id = r.tenant_id AND k.send_id = r.send_id
-WHERE r.tenant_id = :tenant_id AND r.sequence_id = :id
-GROUP BY t.id, t.position, t.kind, v.id, v.label
+WITH counted AS MATERIALIZED (
+    SELECT r.step_id, r.variant_id,
+        count(*) FILTER (WHERE r.state = 'done')::int AS done,
+        count(*) FILTER (WHERE r.state = 'skipped')::int AS skipped,
+        count(*) FILTER (WHERE r.state = 'failed')::int AS failed,
+        count(*) FILTER (WHERE r.state = 'canceled')::int AS canceled,
+        count(*) FILTER (WHERE r.state = 'done' AND k.open_count > 0)::int AS opened,
+        count(*) FILTER (WHERE r.state = 'done' AND k.click_count > 0)::int AS clicked,
+        count(*) FILTER (WHERE r.state = 'done' AND r.replied_at IS NOT NULL)::int AS replied,
+        count(*) FILTER (WHERE r.state = 'done' AND r.bounced_at IS NOT NULL)::int AS bounced,
+        count(*) FILTER (WHERE r.state = 'done' AND r.unsubscribed_at IS NOT NULL)::int AS unsubscribed
+    FROM step_runs r
+    LEFT JOIN tracked_sends k ON k.tenant_id = r.tenant_id AND k.send_id = r.send_id
+    WHERE r.tenant_id = :tenant_id AND r.sequence_id = :id
+    GROUP BY r.step_id, r.variant_id
+)
+SELECT c.*, t.position, t.kind, v.label
+FROM counted c
+JOIN sequence_steps t ON t.tenant_id = :tenant_id AND t.id = c.step_id
+LEFT JOIN step_variants v ON v.tenant_id = :tenant_id AND v.id = c.variant_id
 ORDER BY t.position, t.id, v.label
 
 -- name: first_replies
