@@ -30,6 +30,7 @@ from workers import (
     legs,
     lines,
     mail,
+    mailbox_history,
     mailboxes,
     messages,
     numbers,
@@ -43,7 +44,21 @@ from workers.cron import AT_ONCE, duties_of
 from workers.job import Deps, Registry
 
 JOBS = Registry.of(
-    calls, legs, lines, dialer, imports, inbound, numbers, recordings, voicemail, messages, mail, mailboxes, sequences, tracking
+    calls,
+    legs,
+    lines,
+    dialer,
+    imports,
+    inbound,
+    numbers,
+    recordings,
+    voicemail,
+    messages,
+    mail,
+    mailboxes,
+    mailbox_history,
+    sequences,
+    tracking,
 )
 DUTIES = duties_of(cron, calls, legs, lines, dialer, imports, leases, workflow, recordings, messages, mail, mailboxes, sequences)
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 import structlog
@@ -223,3 +223,36 @@ async def ahead(
             coming.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await coming
+
+
+async def take_added(run: Run, mailbox: MailboxRow, taking: TakingIn, added: Sequence[MessageRef]) -> int:
+    """Take in those of these messages that are not here yet; how many that were."""
+    if not added:
+        return 0
+    async with run.tx() as tx:
+        new = await syncing.unknown(tx, mailbox.id, added)
+    stored = 0
+    for part in parts(new):
+        stored += await taking.store(await taking.fetch(part))
+        async with run.tx() as tx:
+            await run.extend(tx)
+    return stored
+
+
+async def refresh_labels(run: Run, client: Mailbox, mailbox: MailboxRow) -> None:
+    """Learn which labels the mailbox has now."""
+    labels = await client.labels()
+    async with run.tx() as tx:
+        await syncing.save_labels(tx, mailbox.id, labels)
+
+
+def parts(refs: Sequence[MessageRef]) -> list[Sequence[MessageRef]]:
+    """As many at a time as are held in memory at once."""
+    return [refs[start : start + CHUNK] for start in range(0, len(refs), CHUNK)]
+
+
+async def begin_again(run: Run, pause_s: float, kind: str, mailbox_id: UUID, **more: Any) -> None:
+    """End this job, and have another go on with it after a pause."""
+    run_at = datetime.now(UTC) + timedelta(seconds=pause_s) if pause_s else None
+    async with run.finish() as tx:
+        await tx.defer(kind, {"mailbox_id": mailbox_id, **more}, run_at=run_at)
