@@ -31,7 +31,7 @@ LIMIT :limit
 
 -- name: insert_activity
 INSERT INTO activities (tenant_id, contact_id, kind, actor_id, call_id, message_id, meeting_id, mail_message_id, body, at)
-VALUES (:tenant_id, :contact_id, :kind, coalesce(:actor_id, :user_id), :call_id, :message_id, :meeting_id, :mail_message_id, :body, coalesce(:at, now()))
+VALUES (:tenant_id, :contact_id, :kind, coalesce(:actor_id::uuid, :user_id::uuid), :call_id, :message_id, :meeting_id, :mail_message_id, :body, coalesce(:at, now()))
 RETURNING id
 
 -- name: get_activity
