@@ -13,6 +13,8 @@ from hub.bounces.events import MailBounced, MailComplained
 from hub.db import Tx
 from hub.errors import Invalid
 from hub.mailboxes.actions import stop_sending
+from hub.mailboxes.audience import mail_audiences
+from hub.mailboxes.queries import get_row
 from hub.permits.actions import suppress
 from hub.permits.models import Source
 from hub.sqlfiles import load_sql
@@ -91,7 +93,8 @@ async def _record(
     if row is None:
         return Recorded(contacts, False, permanent, False, False)
     event = MailBounced if kind == "bounce" else MailComplained
-    tx.emit(event(row["id"], {"bounce": orjson.Fragment(row["json"])}))
+    for audience in await _audiences(tx, mailbox_id, sent is not None and sent["private"]):
+        tx.emit(event(row["id"], {"bounce": orjson.Fragment(row["json"])}, audience))
     suppressed = await _suppress(tx, kind, address, contact_id, report, permanent, at)
     stopped = permanent and await _stop_mailbox(tx, mailbox_id, row["id"])
     return Recorded(contacts, True, permanent, suppressed, stopped)
@@ -127,6 +130,12 @@ async def _suppress(
             return False
         await suppress(tx, "contact", str(contact_id), reason, source, channel="email", expires_at=until)
     return True
+
+
+async def _audiences(tx: Tx, mailbox_id: UUID, private: bool) -> list[str]:
+    """Whom somebody writes to is told to those alone who see the mailbox's mail."""
+    mailbox = await get_row(tx, mailbox_id)
+    return await mail_audiences(tx, mailbox, private=private) if mailbox is not None else []
 
 
 async def _stop_mailbox(tx: Tx, mailbox_id: UUID, bounce_id: UUID) -> bool:

@@ -55,6 +55,8 @@ async def unsubscribe(
     row = await tx.fetchrow(
         _SQL["unsubscribe"], send_id=send_id, contact_id=contact_id, address_lc=address_lc, way=way, words=words[:2000]
     )
+    if row is None and await tx.fetchval(_SQL["is_suppressed"], address_lc=address_lc):
+        return None
     try:
         await suppress(tx, "email", address_lc, _SAID[way], "unsubscribe", channel="email")
     except Invalid:

@@ -10,7 +10,8 @@ json_build_object('id', b.id, 'kind', b.kind, 'address', b.address_lc, 'permanen
 
 -- name: sent_to
 -- Whom a mail was sent to, for reports that do not say, with those who write from the mailbox.
-SELECT s.contact_id, lower(s.recipients_to -> 0 ->> 'address') AS address_lc
+SELECT s.contact_id, lower(s.recipients_to -> 0 ->> 'address') AS address_lc,
+       coalesce((SELECT d.private FROM mail_threads d WHERE d.tenant_id = s.tenant_id AND d.id = s.thread_id), false) AS private
 FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :send_id
 
 -- name: add_bounce
@@ -46,10 +47,17 @@ GROUP BY b.bounce_limit_permille, b.stopped_reason
 UPDATE mail_bounces SET stopped_it = true WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: list_bounces
--- A page, newest first.
+-- A page of what came back to the mailboxes that a person sees, newest first.
 SELECT ({{bounce_json}})::text AS json, b.at::text AS key, b.id
 FROM mail_bounces b
 WHERE b.tenant_id = :tenant_id
+  AND (b.mailbox_id IS NULL OR EXISTS (
+      SELECT FROM mailboxes m
+      WHERE m.tenant_id = :tenant_id AND m.id = b.mailbox_id AND (m.user_id = :user_id OR (
+          (m.visibility = 'everyone' OR (m.visibility = 'team' AND EXISTS (
+              SELECT FROM team_members t WHERE t.tenant_id = :tenant_id AND t.team_id = m.team_id AND t.user_id = :user_id)))
+          AND NOT EXISTS (SELECT FROM mail_sends s JOIN mail_threads d ON d.tenant_id = s.tenant_id AND d.id = s.thread_id
+              WHERE s.tenant_id = :tenant_id AND s.id = b.send_id AND d.private)))))
 --? mailbox_id AND b.mailbox_id = :mailbox_id
 --? after      AND (b.at, b.id) < (:after::timestamptz, :after_id::uuid)
 ORDER BY b.at DESC, b.id DESC

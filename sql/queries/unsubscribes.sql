@@ -22,6 +22,11 @@ VALUES (:tenant_id, :send_id, :contact_id, :address_lc, :way, :words)
 ON CONFLICT (tenant_id, address_lc) WHERE undone_at IS NULL DO NOTHING
 RETURNING n.id, ({{unsubscribe_json}})::text AS json
 
+-- name: is_suppressed
+-- Whether an address stands on the list already because of it.
+SELECT EXISTS (SELECT FROM suppressions s WHERE s.tenant_id = :tenant_id AND s.kind = 'email' AND s.value_lc = :address_lc
+    AND s.channel IN ('all', 'email') AND own_word(s.source) AND s.expires_at IS NULL)
+
 -- name: resubscribe
 UPDATE unsubscribes n SET undone_at = now()
 WHERE n.tenant_id = :tenant_id AND n.address_lc = :address_lc AND n.undone_at IS NULL

@@ -49,6 +49,7 @@ def reads(rep: UUID, contact: UUID, some_contacts: list[UUID]) -> dict[str, list
         "tracking.get_tracked": [{"send_id": SEND}],
         "unsubscribes.mail_of_token": [{"send_id": SEND}],
         "unsubscribes.contacts_of_address": [{"address_lc": "home5@mail.example.org"}, {"address_lc": "nobody@example.com"}],
+        "unsubscribes.is_suppressed": [{"address_lc": "gone77"}, {"address_lc": "nobody@example.com"}],
         "unsubscribes.list_unsubscribes": [page, page | middle],
         "bounces.sent_to": [{"send_id": SEND}],
         "bounces.soft_bounces": [{"address_lc": "bounced405@mail.example.org", "at": None}],

@@ -91,6 +91,16 @@ async def test_a_complaint_is_their_own_word(desk: Desk) -> None:
     assert await desk.events("mail.complained") == ["mail.complained"]
 
 
+async def test_what_comes_back_to_a_private_mailbox_is_its_owners_to_know(desk: Desk) -> None:
+    mailbox = await desk.mailbox()
+    await desk.rows("UPDATE mailboxes SET visibility = 'private' RETURNING 1")
+    await come_back(desk, mailbox, await desk.sent(mailbox, ADA), a_bounce())
+    assert len((await desk.api("rep").get("/mail/bounces")).body["data"]) == 1
+    assert (await desk.api("owner").get("/mail/bounces")).body["data"] == []
+    told = await desk.rows("SELECT audience FROM events WHERE type = 'mail.bounced'")
+    assert [row["audience"] for row in told] == [f"user:{desk.company.members['rep']}"]
+
+
 async def test_a_mailbox_over_its_limit_stops_says_so_and_begins_anew_when_let_go(desk: Desk) -> None:
     mailbox = await desk.mailbox()
     began = datetime.now(UTC) - timedelta(days=2)

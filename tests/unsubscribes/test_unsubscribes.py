@@ -88,6 +88,7 @@ async def test_the_pages_button_does_the_same_and_a_mistake_can_be_undone(desk: 
     await desk.post(path, confirm="yes")
     await desk.post(path, confirm="yes")
     assert not await allowed(desk, ada)
+    assert await desk.events("suppression.%") == ["suppression.added"]
     assert b"Subscribe again" in (await desk.fetch(path))[2]
     status, page = await desk.post(f"{path}/again", again="yes")
     assert status == 200 and "You are subscribed again" in page
