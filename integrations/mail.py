@@ -179,6 +179,10 @@ class Mailbox(Protocol):
         """Set and take labels, `unread` among them. A message that is gone is let be."""
         ...
 
+    async def check_sending(self) -> None:
+        """See that mail would be taken from us; nothing is sent."""
+        ...
+
     async def send(self, raw: bytes, *, thread_id: str = "") -> SentMail:
         """Send, into a thread where the provider knows threads. Never repeated by itself: after an ambiguous
         `Transient` look with `find_sent`."""

@@ -180,17 +180,20 @@ async def _try(providers: Providers, account: ServerAccount) -> None:
     """Raises Invalid in words when the server does not let us in, Unavailable when it does not answer."""
     if providers.mailboxes is None:
         raise Unavailable("No mail is set up here.", retry_after_s=60)
+    field = "imap_host"
     try:
         mailbox = providers.mailboxes.server(account)
         try:
             await mailbox.profile()
+            field = "smtp_host"
+            await mailbox.check_sending()
         finally:
             await mailbox.close()
     except Rejected as exc:
-        field = "password" if exc.is_credential_fault else "imap_host"
-        raise Invalid.field(field, f"The server said: {in_words(exc)}") from None
+        named = "password" if exc.is_credential_fault and field == "imap_host" else field
+        raise Invalid.field(named, f"The server said: {in_words(exc)}") from None
     except (Transient, CircuitOpen, TimeoutError) as exc:
-        raise Invalid.field("imap_host", f"The server could not be asked: {in_words(exc)}") from None
+        raise Invalid.field(field, f"The server could not be asked: {in_words(exc)}") from None
 
 
 def _tagged(text: str, version: int, status: int = 200) -> Reply:

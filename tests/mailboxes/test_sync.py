@@ -112,11 +112,11 @@ async def worker_process(settings: Settings) -> Process:
 
 
 async def test_a_first_sync_goes_on_where_a_worker_was_killed(house: House, acme: Company, rep: Api) -> None:
-    there = len(house.gmail.seed(ADA, 400, days=30).messages)
+    there = len(house.gmail.seed(ADA, 220, days=30).messages)
     mailbox_id = await house.connect(rep)
 
     async def some() -> bool:
-        return len(await house.subjects(acme)) >= 50
+        return len(await house.subjects(acme)) >= 25
 
     killed = await worker_process(house.settings)
     await until(some)
