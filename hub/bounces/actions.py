@@ -75,6 +75,7 @@ async def _record(
     address = _text(recipient or (sent["address_lc"] if sent is not None else None) or "").strip().lower()[:320]
     contact_id: UUID | None = sent["contact_id"] if sent is not None else None
     contacts = await contacts_of(tx, address, contact_id)
+    private = sent is not None and bool(sent["private"])
     permanent = report.permanent if isinstance(report, Bounce) else True
     if not address:
         return Recorded(contacts, False, permanent, False, False)
@@ -88,12 +89,13 @@ async def _record(
         permanent=permanent,
         status=_text(report.status)[:20] if isinstance(report, Bounce) else "",
         diagnostic=_text(report.diagnostic if isinstance(report, Bounce) else report.feedback_type)[:1000],
+        private=private,
         at=at,
     )
     if row is None:
         return Recorded(contacts, False, permanent, False, False)
     event = MailBounced if kind == "bounce" else MailComplained
-    for audience in await _audiences(tx, mailbox_id, sent is not None and sent["private"]):
+    for audience in await _audiences(tx, mailbox_id, private):
         tx.emit(event(row["id"], {"bounce": orjson.Fragment(row["json"])}, audience))
     suppressed = await _suppress(tx, kind, address, contact_id, report, permanent, at)
     stopped = permanent and await _stop_mailbox(tx, mailbox_id, row["id"])

@@ -155,6 +155,8 @@ CREATE TABLE mail_bounces (
     status      text NOT NULL DEFAULT '',
     diagnostic  text NOT NULL DEFAULT '',
     at          timestamptz NOT NULL DEFAULT now(),
+    -- Of a conversation that is its mailbox's owner's alone.
+    private     boolean NOT NULL DEFAULT false,
     -- It made its mailbox stop; what was sent before is not held against the mailbox again.
     stopped_it  boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant_id, id),

@@ -16,9 +16,10 @@ FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :send_id
 
 -- name: add_bounce
 -- No row for a report that came before.
-INSERT INTO mail_bounces AS b (tenant_id, kind, mailbox_id, send_id, contact_id, address_lc, permanent, status, diagnostic, at)
+INSERT INTO mail_bounces AS b (tenant_id, kind, mailbox_id, send_id, contact_id, address_lc, permanent, status, diagnostic,
+    private, at)
 VALUES (:tenant_id, :kind, :mailbox_id, (SELECT s.id FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :send_id),
-    :contact_id, :address_lc, :permanent, :status, :diagnostic, coalesce(:at::timestamptz, now()))
+    :contact_id, :address_lc, :permanent, :status, :diagnostic, :private, coalesce(:at::timestamptz, now()))
 ON CONFLICT (tenant_id, send_id, kind, address_lc) WHERE send_id IS NOT NULL DO NOTHING
 RETURNING b.id, ({{bounce_json}})::text AS json
 
@@ -51,13 +52,12 @@ UPDATE mail_bounces SET stopped_it = true WHERE tenant_id = :tenant_id AND id = 
 SELECT ({{bounce_json}})::text AS json, b.at::text AS key, b.id
 FROM mail_bounces b
 WHERE b.tenant_id = :tenant_id
-  AND (b.mailbox_id IS NULL OR EXISTS (
-      SELECT FROM mailboxes m
-      WHERE m.tenant_id = :tenant_id AND m.id = b.mailbox_id AND (m.user_id = :user_id OR (
-          (m.visibility = 'everyone' OR (m.visibility = 'team' AND EXISTS (
-              SELECT FROM team_members t WHERE t.tenant_id = :tenant_id AND t.team_id = m.team_id AND t.user_id = :user_id)))
-          AND NOT EXISTS (SELECT FROM mail_sends s JOIN mail_threads d ON d.tenant_id = s.tenant_id AND d.id = s.thread_id
-              WHERE s.tenant_id = :tenant_id AND s.id = b.send_id AND d.private)))))
+  AND (b.mailbox_id IS NULL OR b.mailbox_id = ANY (ARRAY(
+      SELECT m.id FROM mailboxes m
+      WHERE m.tenant_id = :tenant_id AND (m.user_id = :user_id OR m.visibility = 'everyone' OR (m.visibility = 'team' AND EXISTS (
+          SELECT FROM team_members t WHERE t.tenant_id = :tenant_id AND t.team_id = m.team_id AND t.user_id = :user_id))))))
+  AND (NOT b.private OR b.mailbox_id = ANY (ARRAY(
+      SELECT m.id FROM mailboxes m WHERE m.tenant_id = :tenant_id AND m.user_id = :user_id)))
 --? mailbox_id AND b.mailbox_id = :mailbox_id
 --? after      AND (b.at, b.id) < (:after::timestamptz, :after_id::uuid)
 ORDER BY b.at DESC, b.id DESC
