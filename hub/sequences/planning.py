@@ -17,6 +17,8 @@ from hub.sequences.slots import Caps, Lane, Note
 StepKind = Literal["email", "call", "sms", "task", "wait", "condition"]
 # These happen with a person on either side; the others only pass time.
 _IN_HOURS = frozenset({"email", "call", "sms", "task"})
+# A scheduler that comes to a step later than this says so.
+_NOTICED_S = 120
 _CAPS_OF = {
     "gap": "the mailbox keeps its mails apart",
     "hour": "the mailbox's cap of {per_hour} an hour is reached",
@@ -162,6 +164,9 @@ class Planner:
             moment = hours.after_minutes(moment, step.wait_minutes)
             words = f"It waits {_span(step.wait_minutes)} after the step before"
         if moment <= self.now:
+            if self.now - moment > _NOTICED_S:
+                due, got = said(hours.zone, moment), said(hours.zone, self.now)
+                delays["late"] = Delay("late", self.now, f"It could have happened on {due}, and was seen to on {got} only.")
             return self.now
         if words:
             delays["wait"] = Delay("wait", moment, f"{words}, until {said(hours.zone, moment)} in {hours.place}.")
@@ -194,7 +199,7 @@ class Planner:
         return found
 
     def _worded(self, delay: Delay, caps: Caps, who: Candidate, hours: Hours) -> Delay:
-        if delay.code == "wait":
+        if delay.code in ("wait", "late"):
             return delay
         until = said(hours.zone, delay.until)
         if delay.code == "hours":
