@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hub.bounces.events  # noqa: F401 - the workers emit them, and the server must know them, too
 from hub.bounces import queries
 from hub.bounces.models import BounceFilter, MailBouncePage
 from hub.db import Tx
