@@ -119,7 +119,7 @@ async def test_a_first_sync_goes_on_where_a_worker_was_killed(house: House, acme
         return len(await house.subjects(acme)) >= 25
 
     killed = await worker_process(house.settings)
-    await until(some)
+    await until(some, seconds=30)
     killed.kill()
     await killed.wait()
     taken = len(await house.subjects(acme))
