@@ -46,6 +46,7 @@ class House:
     url: str
     logins: list[Login]
     sandbox: str = ""
+    gmail: str = ""
     pids: dict[str, int] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +86,18 @@ class House:
 
         def ask() -> Any:
             with urllib.request.urlopen(address, timeout=ANSWER_S) as answer:
+                return json.loads(answer.read())
+
+        return await asyncio.to_thread(ask)
+
+    async def at_gmail(self, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
+        """What the Gmail sandbox says of itself, or does when it is given something."""
+        address = f"{self.gmail}/_sandbox{path}" + ("?" + urllib.parse.urlencode(query) if query else "")
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(address, data, {"Content-Type": "application/json"})
+
+        def ask() -> Any:
+            with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:
                 return json.loads(answer.read())
 
         return await asyncio.to_thread(ask)
@@ -139,9 +152,9 @@ async def open_house(**settings: str) -> AsyncIterator[House]:
                 progress.seek(0)
                 raise RuntimeError(f"`ringside up` ended before it was ready:\n{progress.read()}")
             said = json.loads(line)
-            yield House(
-                said["url"], [Login(**login) for login in said["logins"]], said["sandbox"].get("twilio", ""), said["pids"]
-            )
+            logins = [Login(**login) for login in said["logins"]]
+            sandbox = said["sandbox"]
+            yield House(said["url"], logins, sandbox.get("twilio", ""), sandbox.get("gmail", ""), said["pids"])
         finally:
             await _stop(process)
             shutil.rmtree(folder, ignore_errors=True)

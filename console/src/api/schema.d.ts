@@ -7957,6 +7957,11 @@ export interface components {
          * @description A new sequence, a draft until it is started. Steps may come with it.
          */
         SequenceIn: {
+            /**
+             * Steps
+             * @default []
+             */
+            steps?: components["schemas"]["StepIn"][];
             /** Name */
             name: string;
             /**
@@ -8002,11 +8007,6 @@ export interface components {
             stop_on?: components["schemas"]["StopOn"];
             /** @default null */
             goal?: components["schemas"]["Goal"] | null;
-            /**
-             * Steps
-             * @default []
-             */
-            steps?: components["schemas"]["StepIn"][];
         };
         /**
          * SequenceOut

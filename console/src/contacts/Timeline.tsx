@@ -107,7 +107,7 @@ function Item({ activity }: { activity: Activity }) {
                 <Text component="span" fw={600}>
                   {who}
                 </Text>{' '}
-                {activity.mail ? MAIL_DEEDS[activity.mail.kind] : DEEDS[activity.kind]}
+                {activity.mail && inbound ? MAIL_DEEDS[activity.mail.kind] : DEEDS[activity.kind]}
               </>
             )}
           </span>

@@ -130,6 +130,7 @@ function Form({ draft, isReply, onClose }: { draft: MailDraft } & Omit<Props, 'd
         }}
         tools={
           <TemplateMenu
+            draftId={draft.id}
             contactId={draft.contact?.id ?? null}
             mailboxId={draft.mailbox.id}
             onPick={(rendered) => {

@@ -1,17 +1,18 @@
 import { Button, Menu, ScrollArea, Text } from '@mantine/core';
 import { IconTemplate } from '@tabler/icons-react';
 import type { Template, TemplatePreview } from '../api/types';
-import { preview, useTemplates } from '../templates/queries';
+import { noteUse, preview, useTemplates } from '../templates/queries';
 import { notifyFailure } from '../ui/notify';
 
 type Props = {
+  draftId: string;
   contactId: string | null;
   mailboxId: string;
   onPick: (rendered: TemplatePreview) => void;
 };
 
 /** Puts a template or snippet in, filled with the contact's values. What has no value is said, never sent. */
-export function TemplateMenu({ contactId, mailboxId, onPick }: Props) {
+export function TemplateMenu({ draftId, contactId, mailboxId, onPick }: Props) {
   const templates = useTemplates().data?.data ?? [];
   const pick = async (template: Template) => {
     try {
@@ -22,6 +23,7 @@ export function TemplateMenu({ contactId, mailboxId, onPick }: Props) {
         mailbox_id: mailboxId,
       });
       onPick(rendered);
+      void noteUse(template.id, draftId);
       const [first] = rendered.problems;
       if (first) notifyFailure(`“${template.name}” has gaps`, new Error(first.message));
     } catch (error) {

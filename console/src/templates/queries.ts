@@ -68,3 +68,8 @@ export function usePreview(body: Schemas['PreviewIn']) {
 export function preview(body: Schemas['PreviewIn']) {
   return unwrap(api.POST('/api/v1/templates/preview', { body }));
 }
+
+/** That a draft was written from a template, for the template's results. */
+export function noteUse(id: string, draftId: string) {
+  return api.POST('/api/v1/templates/{id}/uses', { ...at(id), body: { draft_id: draftId } });
+}
