@@ -206,28 +206,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     LIMIT p_limit
 $$;
 
--- Contacts of any company who may not be written to any more, or whose stage ends a sequence they are in, since a moment.
+-- Contacts of any company who may not be written to any more, or whose stage ends a sequence they are in, since a moment. The
+-- scalar sub-selects keep it to what is new: as joins they would be planned over whole tables.
 CREATE FUNCTION contacts_to_stop(p_since timestamptz, p_limit int) RETURNS TABLE (tenant_id uuid, contact_id uuid, why text, words text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT DISTINCT t.tenant_id, found.contact_id, found.why, found.words
     FROM (SELECT DISTINCT s.tenant_id FROM sequences s WHERE s.state IN ('active', 'paused') AND s.deleted_at IS NULL) AS t
     CROSS JOIN LATERAL (
-        SELECT m.contact_id, 'unsubscribe'::text AS why, m.address || ' is on the suppression list.' AS words
-        FROM suppressions u JOIN contact_emails m ON m.tenant_id = t.tenant_id AND m.address_lc = u.value_lc
-        WHERE u.tenant_id = t.tenant_id AND u.created_at > p_since AND u.kind = 'email' AND u.channel IN ('all', 'email')
+        (SELECT who.contact_id, 'unsubscribe'::text AS why, who.words
+         FROM (SELECT u.kind, u.value_lc FROM suppressions u
+               WHERE u.tenant_id = t.tenant_id AND u.created_at > p_since AND u.kind IN ('email', 'contact') AND u.channel IN ('all', 'email')
+               ORDER BY u.created_at OFFSET 0) AS u
+         CROSS JOIN LATERAL (
+            (SELECT m.contact_id, m.address || ' is on the suppression list.' AS words FROM contact_emails m
+             WHERE u.kind = 'email' AND m.tenant_id = t.tenant_id AND m.address_lc = u.value_lc LIMIT 100)
+            UNION ALL
+            SELECT u.value_lc::uuid, 'This contact is not to be contacted.' WHERE u.kind = 'contact') AS who
+         WHERE (SELECT true FROM enrolments e WHERE e.tenant_id = t.tenant_id AND e.contact_id = who.contact_id
+                AND e.state IN ('active', 'paused') LIMIT 1)
+         LIMIT p_limit)
         UNION ALL
-        SELECT c.id, 'unsubscribe', 'This contact is not to be contacted.'
-        FROM suppressions u JOIN contacts c ON c.tenant_id = t.tenant_id AND c.id = CASE WHEN u.kind = 'contact' THEN u.value_lc::uuid END
-        WHERE u.tenant_id = t.tenant_id AND u.created_at > p_since AND u.kind = 'contact' AND u.channel IN ('all', 'email')
-        UNION ALL
-        SELECT c.id, 'stage', 'The stage is ' || c.stage || ' now.' FROM contacts c
-        WHERE c.tenant_id = t.tenant_id AND c.updated_at > p_since AND c.deleted_at IS NULL AND EXISTS (
-            SELECT FROM enrolments e JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id
-            WHERE e.tenant_id = t.tenant_id AND e.contact_id = c.id AND e.state IN ('active', 'paused')
-              AND (s.stop_on -> 'stage' ? c.stage OR s.goal ->> 'stage' = c.stage))
+        (SELECT c.id, 'stage', 'The stage is ' || c.stage || ' now.' FROM contacts c
+         WHERE c.tenant_id = t.tenant_id AND c.updated_at > p_since AND c.deleted_at IS NULL
+           AND (SELECT true FROM enrolments e JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id
+                WHERE e.tenant_id = t.tenant_id AND e.contact_id = c.id AND e.state IN ('active', 'paused')
+                  AND (s.stop_on -> 'stage' ? c.stage OR s.goal ->> 'stage' = c.stage) LIMIT 1)
+         ORDER BY c.updated_at
+         LIMIT p_limit)
     ) AS found
-    WHERE EXISTS (SELECT FROM enrolments e WHERE e.tenant_id = t.tenant_id AND e.contact_id = found.contact_id
-        AND e.state IN ('active', 'paused'))
     LIMIT p_limit
 $$;
 

@@ -87,18 +87,18 @@ ORDER BY c.id LIMIT :limit
 -- in which they were asked for.
 SELECT c.id, {{contact_named}} ->> 'name' AS name, m.address, coalesce(m.domain_lc, '') AS domain_lc, coalesce(z.zone, '') AS zone, c.stage,
     c.company, c.title, c.first_name, c.last_name, c.custom::text AS custom, p.contact_id IS NOT NULL AS has_phone,
-    EXISTS (SELECT FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.sequence_id = :sequence_id AND e.contact_id = c.id
-        AND e.state IN ('active', 'paused')) AS is_in,
-    EXISTS (SELECT FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.sequence_id = :sequence_id AND e.contact_id = c.id
-        AND (NOT :again::boolean OR e.created_at >= :since::timestamptz)) AS was_in,
+    coalesce((SELECT true FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.contact_id = c.id AND e.sequence_id = :sequence_id
+        AND e.state IN ('active', 'paused') LIMIT 1), false) AS is_in,
+    coalesce((SELECT true FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.contact_id = c.id AND e.sequence_id = :sequence_id
+        AND (NOT :again::boolean OR e.created_at >= :since::timestamptz) LIMIT 1), false) AS was_in,
     (SELECT CASE u.kind WHEN 'contact' THEN 'This contact is not to be contacted.'
                         WHEN 'domain' THEN 'Addresses at ' || m.domain_lc || ' are on the suppression list.'
                         WHEN 'company' THEN 'The company is on the suppression list.'
                         ELSE m.address || ' is on the suppression list.' END
-     FROM suppressions u
-     WHERE u.tenant_id = :tenant_id AND u.channel IN ('all', 'email') AND (u.expires_at IS NULL OR u.expires_at > now())
-       AND ((u.kind = 'contact' AND u.value_lc = c.id::text) OR (u.kind = 'email' AND u.value_lc = m.address_lc)
-            OR (u.kind = 'domain' AND u.value_lc = m.domain_lc) OR (u.kind = 'company' AND u.value_lc = trim(c.company_lc) AND u.value_lc <> ''))
+     FROM unnest(ARRAY['contact', 'email', 'domain', 'company'], ARRAY[c.id::text, m.address_lc, m.domain_lc, nullif(trim(c.company_lc), '')])
+         AS w (kind, value)
+     JOIN suppressions u ON u.tenant_id = :tenant_id AND u.kind = w.kind AND u.value_lc = w.value
+     WHERE u.channel IN ('all', 'email') AND (u.expires_at IS NULL OR u.expires_at > now())
      LIMIT 1) AS suppressed
 FROM unnest(:ids::uuid[]) WITH ORDINALITY AS a (id, place)
 JOIN contacts c ON c.tenant_id = :tenant_id AND c.id = a.id AND c.deleted_at IS NULL

@@ -68,6 +68,13 @@ async def furnish(server: RunningHub, acme: Company) -> dict[str, list[str]]:
         jobs = [str(await tx.defer("test.nothing", {})) for _ in range(3)]
         told = [str(await notify(tx, acme.members["owner"], "task_due", f"number {n}")) for n in range(3)]
     tasks = [str((await owner.post("/tasks", {"title": f"number {n}"})).body["id"]) for n in range(3)]
+    sequences = [
+        str((await owner.post("/sequences", {"name": f"number {n}", "steps": [{"kind": "task"}] * 2})).body["id"])
+        for n in range(3)
+    ]
+    for sequence in sequences:
+        await owner.post(f"/sequences/{sequence}/enrolments", {"contact_ids": contacts})
+    enrolled = (await owner.get(f"/contacts/{contacts[0]}/enrolments")).body["data"]
     recordings = [await a_recording(server.hub.db, acme, role="owner", said="hello") for _ in range(3)]
     for recording in recordings:
         await put_file(Path(server.settings.objects), acme, recording, wav())
@@ -76,6 +83,8 @@ async def furnish(server: RunningHub, acme: Company) -> dict[str, list[str]]:
         "/api/v1/recordings/": [str(each) for each in recordings],
         "/api/v1/voicemail-drops/": drops,
         "/api/v1/contacts/": contacts,
+        "/api/v1/sequences/": sequences,
+        "/api/v1/enrolments/": [enrolment["id"] for enrolment in enrolled],
         "/api/v1/calls/": calls,
         "/api/v1/imports/": [imported],
         "/api/v1/admin/jobs/": jobs,

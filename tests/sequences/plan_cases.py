@@ -79,10 +79,11 @@ def reads(contact: UUID, contacts: Sequence[UUID], rep: UUID) -> dict[str, list[
         "enrolments.taken_by_mailbox": [{"ids": BOXES, "since": NOW - timedelta(days=1)}],
         "enrolments.taken_by_domain": [{"domains": ["firm3.example", "firm7.example"], "since": NOW - timedelta(days=1)}],
         "enrolments.sequences_to_plan": [{"now": NOW, "limit": 500}],
-        "enrolments.enrolments_due": [{"now": NOW - timedelta(days=2), "limit": 500}],
+        "enrolments.enrolments_due": [{"now": NOW - timedelta(days=2), "limit": 100}],
         "enrolments.enrolments_to_resume": [{"now": NOW + timedelta(days=30), "limit": 500}],
         "enrolments.runs_to_settle": [{"limit": 500}],
-        "enrolments.contacts_to_stop": [{"since": NOW - timedelta(minutes=1), "limit": 500}],
+        # What the company was filled with is all new; what is asked for is never more than a minute old.
+        "enrolments.contacts_to_stop": [{"since": NOW + timedelta(minutes=5), "limit": 500}],
         "enrolments.claim_to_plan": [{"now": NOW + timedelta(days=30), "limit": 200}],
         "enrolments.lock_enrolment": enrolment,
         "enrolments.claim_enrolment": enrolment,
