@@ -38,7 +38,7 @@ BEGINS = datetime(2031, 3, 3, 9, 0, tzinfo=UTC)
 _AT_ONCE = 4
 # How many steps a mortal worker lives at the most.
 _LONGEST: dict[Counted, int] = {"all": 90, "commits": 12, "requests": 6}
-_RULES = {
+SEQUENCE_RULES = {
     "schedule": {
         "days": {str(day): [0, 1440] for day in range(1, 8)},
         "holidays": "",
@@ -122,19 +122,8 @@ class Carnage:
                 return
 
     async def heal(self) -> None:
-        """Let the time pass after which a dead worker's work is somebody else's: leases, pauses, second looks."""
-        await self.admin.execute(
-            """
-            UPDATE jobs SET lease_until = now() - interval '1 ms' WHERE state = 'running';
-            UPDATE jobs SET run_at = now() WHERE state = 'ready' AND run_at > now();
-            UPDATE mailbox_leases SET until = now() - interval '1 ms' WHERE until > now();
-            UPDATE mailboxes SET queued_at = NULL;
-            UPDATE mail_sends s SET look_at = now() WHERE s.state IN ('queued', 'sending') AND NOT EXISTS (
-                SELECT FROM jobs j WHERE j.kind = 'mail.send' AND j.state IN ('ready', 'running')
-                  AND j.args ->> 'send_id' = s.id::text);
-            UPDATE step_runs SET look_at = now() WHERE state = 'intended';
-            """
-        )
+        """Let the time pass after which a dead worker's work is somebody else's."""
+        await let_time_pass(self.admin)
 
     async def sync(self) -> None:
         """Ask for what has come in."""
@@ -228,6 +217,22 @@ class Reckoning:
         return [*self.twice, *self.forgotten, *self.late]
 
 
+async def let_time_pass(admin: asyncpg.Connection[Any]) -> None:
+    """As if the time had passed after which a dead worker's work is somebody else's: leases, pauses, second looks."""
+    await admin.execute(
+        """
+        UPDATE jobs SET lease_until = now() - interval '1 ms' WHERE state = 'running';
+        UPDATE jobs SET run_at = now() WHERE state = 'ready' AND run_at > now();
+        UPDATE mailbox_leases SET until = now() - interval '1 ms' WHERE until > now();
+        UPDATE mailboxes SET queued_at = NULL;
+        UPDATE mail_sends s SET look_at = now() WHERE s.state IN ('queued', 'sending') AND NOT EXISTS (
+            SELECT FROM jobs j WHERE j.kind = 'mail.send' AND j.state IN ('ready', 'running')
+              AND j.args ->> 'send_id' = s.id::text);
+        UPDATE step_runs SET look_at = now() WHERE state = 'intended';
+        """
+    )
+
+
 @asynccontextmanager
 async def carnage(
     app_url: str, admin_url: str, settings: Settings, *, contacts: int, answering: int = 0, tenant_id: UUID | None = None
@@ -270,7 +275,7 @@ async def _furnish(
         await admin.execute("INSERT INTO sequence_settings (tenant_id) VALUES ($1)", tenant_id)
         await admin.execute("INSERT INTO permit_settings (tenant_id, practice) VALUES ($1, true)", tenant_id)
     # Gmail lets a mailbox send two or three a second.
-    mailbox_ids = [await _mailbox(admin, seals, sandbox, tenant_id, rep) for _ in range(max(1, min(8, contacts // 3)))]
+    mailbox_ids = [await connect_mailbox(admin, seals, sandbox, tenant_id, rep) for _ in range(max(1, min(8, contacts // 3)))]
     sequence_id, first = await _sequence(admin, tenant_id, rep)
     addresses: dict[UUID, str] = {}
     for number in range(contacts):
@@ -296,7 +301,10 @@ async def _furnish(
     return mailbox_ids, addresses
 
 
-async def _mailbox(admin: asyncpg.Connection[Any], seals: Seals, sandbox: GmailSandbox, tenant_id: UUID, rep: UUID) -> UUID:
+async def connect_mailbox(
+    admin: asyncpg.Connection[Any], seals: Seals, sandbox: GmailSandbox, tenant_id: UUID, rep: UUID
+) -> UUID:
+    """A mailbox at the sandbox, as if its owner had connected it; its id."""
     mailbox_id = uuid4()
     address = f"rep-{mailbox_id.hex[:8]}@carnage.test"
     sealed = seals.seal(sandbox.add_mailbox(address), tenant_id=tenant_id, kind="mailbox", row_id=mailbox_id)
@@ -322,8 +330,8 @@ async def _sequence(admin: asyncpg.Connection[Any], tenant_id: UUID, rep: UUID) 
         "INSERT INTO sequences (tenant_id, name, state, schedule, stop_on, owner_id) VALUES ($1, 'Carnage', 'active', $2, $3, $4)"
         " RETURNING id",
         tenant_id,
-        orjson.dumps(_RULES["schedule"]).decode(),
-        orjson.dumps(_RULES["stop_on"]).decode(),
+        orjson.dumps(SEQUENCE_RULES["schedule"]).decode(),
+        orjson.dumps(SEQUENCE_RULES["stop_on"]).decode(),
         rep,
     )
     made: list[UUID] = []

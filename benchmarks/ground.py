@@ -51,6 +51,10 @@ class Ground:
     db: Database
     sandbox_url: str
     url: str
+    # With mail: Gmail's sandbox, how the owner of the database gets in, and the workers' processes.
+    gmail_url: str = ""
+    admin_url: str = ""
+    worker_pids: tuple[int, ...] = ()
 
     async def company(self, name: str, *, reps: int) -> tuple[UUID, Member, list[Member]]:
         """A company with a manager and so many reps: its id, the manager, the reps."""
@@ -83,8 +87,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def open_ground(*, workers: int = 1, sandbox_speed: float = 100.0, worker_jobs: int = 20) -> AsyncIterator[Ground]:
-    """Start Postgres, Valkey, the telephone sandbox, one hub and the workers; stop them and forget the data at the end."""
+async def open_ground(
+    *, workers: int = 1, sandbox_speed: float = 100.0, worker_jobs: int = 20, mail: bool = False
+) -> AsyncIterator[Ground]:
+    """Start Postgres, Valkey, the telephone sandbox (with `mail` Gmail's, too), one hub and the workers; stop them and forget
+    the data at the end."""
     # As root the embedded servers run as another account, which must get through.
     folder = Path(tempfile.mkdtemp(prefix="ringside-bench-"))
     folder.chmod(0o755)
@@ -113,13 +120,40 @@ async def open_ground(*, workers: int = 1, sandbox_speed: float = 100.0, worker_
         }
         limits = ["--speed", str(sandbox_speed), "--calls-per-second", "1000"]
         telephone = ["-m", "integrations.sandbox.twilio", "--port", str(sandbox_port), *limits]
-        for arguments in (telephone, ["-m", "hub.cli", "serve"], *[["-m", "hub.cli", "worker"]] * workers):
+        if mail:
+            gmail_port, pushed_to = free_port(), f"http://127.0.0.1:{port}/webhooks/google/push"
+            env |= _google(f"http://127.0.0.1:{gmail_port}", pushed_to)
+            gmail = ["-m", "integrations.sandbox.gmail", "--port", str(gmail_port), "--people", "silent", "--push-url", pushed_to]
+            await stack.enter_async_context(_process(gmail, env))
+        for arguments in (telephone, ["-m", "hub.cli", "serve"]):
             await stack.enter_async_context(_process(arguments, env))
+        pids = [await stack.enter_async_context(_process(["-m", "hub.cli", "worker"], env)) for _ in range(workers)]
         settings = Settings.from_env(env)
         db = await Database.open(settings.database_url, max_size=4, name="ringside bench")
         stack.push_async_callback(db.close)
         await _ready(f"{settings.public_url}/readyz")
-        yield Ground(settings, db, env["TWILIO_API_URL"], settings.public_url)
+        yield Ground(
+            settings,
+            db,
+            env["TWILIO_API_URL"],
+            settings.public_url,
+            env.get("GOOGLE_API_URL", ""),
+            postgres.admin_url,
+            tuple(pids),
+        )
+
+
+def _google(url: str, pushed_to: str) -> dict[str, str]:
+    """The environment of an installation whose Gmail is the sandbox."""
+    return {
+        "GOOGLE_CLIENT_ID": "ringside-demo.apps.googleusercontent.com",
+        "GOOGLE_CLIENT_SECRET": "GOCSPX-sandbox",
+        "GOOGLE_API_URL": url,
+        "GOOGLE_OAUTH_URL": url,
+        "GOOGLE_PUSH_TOPIC": "projects/ringside-demo/topics/mail",
+        "GOOGLE_PUSH_ACCOUNT": "mail-push@ringside-demo.iam.gserviceaccount.com",
+        "GOOGLE_PUSH_AUDIENCE": pushed_to,
+    }
 
 
 async def _migrated(postgres: PostgresServer) -> None:
@@ -130,12 +164,12 @@ async def _migrated(postgres: PostgresServer) -> None:
 
 
 @asynccontextmanager
-async def _process(arguments: list[str], env: dict[str, str]) -> AsyncIterator[None]:
+async def _process(arguments: list[str], env: dict[str, str]) -> AsyncIterator[int]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=ROOT, env=env, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
     )
     try:
-        yield
+        yield process.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
