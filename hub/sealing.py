@@ -2,7 +2,7 @@
 
 A sealed text is `v1.<key id>.<base64 of nonce and ciphertext>`. The tenant, the kind and the row's id are the associated data:
 a row copied to another tenant, or under another row, does not open. Keys rotate: the first of the settings' keys seals, all of
-them open, `needs_resealing` finds what an older one has sealed.
+them open, and what does not begin with `prefix` was sealed by an older one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Seals:
         """Seal a secret of the row `row_id`, of a kind such as `mailbox`."""
         nonce = secrets.token_bytes(_NONCE)
         sealed = self._keys[self._present].encrypt(nonce, text.encode(), _belonging(tenant_id, kind, row_id))
-        return f"v1.{self._present}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        return f"{self.prefix}{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, *, tenant_id: UUID, kind: str, row_id: UUID) -> str:
         """Open it again. Raises Unsealable."""
@@ -55,9 +55,10 @@ class Seals:
         except (InvalidTag, binascii.Error, ValueError):
             raise Unsealable("It was not sealed for this row, or was changed since.") from None
 
-    def needs_resealing(self, sealed: str) -> bool:
-        """Was it sealed with another key than the present one?"""
-        return not sealed.startswith(f"v1.{self._present}.")
+    @property
+    def prefix(self) -> str:
+        """What everything begins with that the present key has sealed; anything else is to be sealed anew."""
+        return f"v1.{self._present}."
 
 
 def _belonging(tenant_id: UUID, kind: str, row_id: UUID) -> bytes:

@@ -215,9 +215,8 @@ def _hash(text: str) -> bytes:
 
 async def reseal(db: Database, seals: Seals, limit: int = 200) -> int:
     """Seal with the present key what an older one has sealed; how many. What no key opens is let be."""
-    prefix = seals.seal("", tenant_id=UUID(int=0), kind="", row_id=UUID(int=0)).rpartition(".")[0] + "."
     done = 0
-    for row in await db.system_fetch(_SQL["mailboxes_to_reseal"], prefix=prefix, limit=limit):
+    for row in await db.system_fetch(_SQL["mailboxes_to_reseal"], prefix=seals.prefix, limit=limit):
         async with tenant_tx(db, Who.system(row["tenant_id"])) as tx:
             mailbox = await queries.get_row(tx, row["id"])
             if mailbox is None or mailbox.sealed is None:

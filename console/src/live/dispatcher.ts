@@ -47,7 +47,7 @@ const REREADS = new Map<unknown, string[]>([
   ['sequence_results', ['sequence.progressed', 'enrolment.']],
   ['enrolments', ['enrolment.', 'sequence.progressed']],
   ['enrolment', ['enrolment.']],
-  ['mail', ['mail.', 'lease.']],
+  ['mail', ['mail.', 'lease.', 'mailbox.hidden', 'mailbox.disconnected']],
   ['tracking', ['tracking']],
   ['consents', ['consent.']],
   ['listeners', ['call.listeners_changed', 'call.updated']],
