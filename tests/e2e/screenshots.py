@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.e2e.customers import write_customers
 from tests.e2e.house import ROOT, House, open_house, until
+from tests.e2e.mailing import connect, make_sequence, write_to_rosa
 from tests.e2e.people import Person, find_chromium, open_browser
 
 IMAGES = ROOT / "docs" / "images"
@@ -80,6 +81,38 @@ async def take(house: House, browser: Browser) -> None:
     await picture(manager.page, "contacts")
     await manager.page.set_viewport_size({"width": 390, "height": 844})
     await picture(manager.page, "contacts-phone")
+    await take_mail(house, rosa, ada)
+
+
+async def take_mail(house: House, rosa: Person, ada: dict[str, Any]) -> None:
+    """A conversation that is being answered, and a sequence played ahead."""
+    page = rosa.page
+    await page.keyboard.press("Control+Enter")
+    await connect(rosa)
+    await rosa.go_to("Inbox")
+    for subject, text in (
+        ("Samples arrived", "Thank you, the box came this morning. The team likes the second roast best."),
+        (
+            "Prices for 40 kg a month",
+            "Hello Rosa,\n\ncould you send me prices for 40 kg a month, delivered on Mondays?\n\nBest,\nAda",
+        ),
+    ):
+        await write_to_rosa(house, ada, subject, text=text)
+        thread = page.get_by_role("region", name="Conversations").get_by_role("link").filter(has_text=subject)
+        await expect(thread).to_be_visible()
+    await thread.click()
+    await expect(page.get_by_role("button", name="Answer", exact=True)).to_be_visible()
+    await page.keyboard.press("r")
+    await expect(page.get_by_role("textbox", name="Text of the mail")).to_be_focused()
+    await page.keyboard.type("Gladly, Ada. I have put the offer together for you; Mondays are fine.")
+    await picture(page, "inbox")
+    await rosa.go_to("Sequences")
+    await make_sequence(page)
+    await page.get_by_role("link", name="Play and enrol").click()
+    await page.get_by_role("button", name="Play it").click()
+    await expect(page.get_by_role("group", name="What would happen")).to_be_visible()
+    await page.get_by_role("heading", name="What would go out when").scroll_into_view_if_needed()
+    await picture(page, "sequence")
 
 
 async def arrive(house: House, browser: Browser, name: str) -> Person:

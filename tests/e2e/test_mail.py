@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.e2e.house import House, until
+from tests.e2e.mailing import connect, make_sequence, sent_to, write_to_rosa
 from tests.e2e.people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OWN = "rosa@harborlane.test"
 # What a reader must never let happen: scripts that run, pictures that tell.
 HOSTILE = (
     "<p>Hello Rosa,</p><p>could you send me the <b>offer for autumn</b>?</p>"
@@ -22,45 +21,6 @@ HOSTILE = (
 )
 # What is promised where nothing pushes; with pushes it is a fraction of a second, unless the machine is busy.
 SOON_S = 10.0
-
-
-async def connect(rep: Person) -> None:
-    """Through the settings, Google's page, and back."""
-    page = rep.page
-    await page.goto("/settings/mailboxes")
-    await page.get_by_role("button", name="Connect Gmail").click()
-    await page.locator("input#address").fill(OWN)
-    await page.get_by_role("button", name="Allow").click()
-    await expect(page.get_by_role("status").filter(has_text="The mailbox is connected")).to_be_visible()
-    await expect(page.get_by_role("list", name="Mailboxes").get_by_text("Up to date")).to_be_visible()
-
-
-async def write_to_rosa(house: House, contact: dict[str, Any], subject: str, **more: Any) -> None:
-    """A contact writes."""
-    name = f"{contact['first_name']} {contact['last_name']}"
-    sender = f"{name} <{contact['emails'][0]['address']}>"
-    await house.at_gmail("/deliver", {"address": OWN, "from": sender, "subject": subject, **more})
-
-
-async def sent_to(house: House, contact: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the provider has sent to a contact."""
-    return (await house.at_gmail("/messages", to=contact["emails"][0]["address"]))["messages"]  # type: ignore[no-any-return]
-
-
-async def make_sequence(page: Page) -> None:
-    """Two steps: a mail, and a call two days later."""
-    await page.get_by_role("button", name="New sequence").click()
-    await page.get_by_role("dialog").get_by_label("Name").fill("After the trade fair")
-    await page.get_by_role("button", name="Make sequence").click()
-    for kind in ("Email", "Call"):
-        await page.get_by_role("button", name="Add a step").click()
-        await page.get_by_role("menuitem", name=kind, exact=True).click()
-    await page.get_by_label("Subject of variant A").fill("Good to meet you, {{ contact.first_name }}")
-    await page.get_by_label("Text of variant A").fill("Hello {{ contact.first_name }},\n\nshall we talk?")
-    await page.get_by_role("button", name="Save steps").click()
-    await expect(page.get_by_text("The steps are saved")).to_be_visible()
-    await page.get_by_role("button", name="Start", exact=True).click()
-    await expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
 
 
 async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: Browser) -> None:
