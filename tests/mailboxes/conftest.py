@@ -157,7 +157,7 @@ async def rep(server: RunningHub, acme: Company) -> Api:
 
 async def team_of(server: RunningHub, company: Company, *roles: str) -> UUID:
     """A team with these members."""
-    people = [str(company.members[role]) for role in roles]  # type: ignore[index]
+    people = [str(company.members[role]) for role in roles]
     answer = await server.as_member(company, "owner").post("/teams", {"name": f"Team of {len(people)}", "member_ids": people})
     assert answer.status == 201, answer.body
     return UUID(answer.body["id"])

@@ -36,14 +36,17 @@ async def test_a_consent_serves_once_and_only_in_the_browser_in_which_it_began(
 async def test_secrets_lie_sealed_and_the_key_can_be_changed(house: House, acme: Company, rep: Api) -> None:
     mailbox_id = UUID(await house.connect(rep))
     was = (await house.rows(acme, "SELECT sealed FROM mailboxes WHERE tenant_id = $1"))[0]["sealed"]
-    place = {"tenant_id": acme.tenant_id, "kind": "mailbox", "row_id": mailbox_id}
-    token = Seals(house.settings).open(was, **place)
+
+    def opened(seals: Seals, sealed: str) -> str:
+        return seals.open(sealed, tenant_id=acme.tenant_id, kind="mailbox", row_id=mailbox_id)
+
+    token = opened(Seals(house.settings), was)
     assert token in house.gmail.grants.refresh_tokens and token not in was
     changed = make_settings("", "", seal_keys={"new": "n" * 40, "secret": house.settings.secret})
     assert await reseal(house.server.hub.db, Seals(changed)) == 1
     assert await reseal(house.server.hub.db, Seals(changed)) == 0
     now = (await house.rows(acme, "SELECT sealed FROM mailboxes WHERE tenant_id = $1"))[0]["sealed"]
-    assert now.startswith("v1.new.") and Seals(changed).open(now, **place) == token
+    assert now.startswith("v1.new.") and opened(Seals(changed), now) == token
 
 
 async def test_a_revoked_consent_is_shown_at_once_and_mended_with_nothing_lost(house: House, acme: Company, rep: Api) -> None:
@@ -155,6 +158,7 @@ async def test_a_colleague_cannot_connect_the_same_address_again(
 async def test_a_forged_push_is_refused_and_a_repeated_one_counts_once(house: House, acme: Company, rep: Api) -> None:
     await house.connect(rep)
     pushes, signer = house.gmail.pushes, house.gmail.signer
+    assert house.settings.google is not None
     push = pushes.push(ADA, 7)
     body = pushes.envelope(push)
     genuine = pushes.token()

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, NumberInput, Select, Text, TextInput } from '@mantine/core';
+import { Button, Modal, NumberInput, Select, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { inWords } from '../api/errors';
 import type { Queue } from '../api/types';
 import { type SavedFilter, WhichContacts } from '../contacts/WhichContacts';
+import { FormFoot } from '../ui/FormFoot';
 import { useCreateQueue } from './queries';
 import { ORDERS } from './words';
 
@@ -54,19 +54,11 @@ export function NewQueue({ onClose }: { onClose: () => void }) {
           value={lines}
           onChange={(value) => setLines(Number(value) || 1)}
         />
-        {create.error && (
-          <Text c="red" role="alert">
-            {inWords(create.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={create.error} onCancel={onClose}>
           <Button type="submit" disabled={!name.trim()} loading={create.isPending}>
             Make queue
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, NumberInput, Select, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Select, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
 import type { Contact } from '../api/types';
 import { fullName } from '../contacts/naming';
 import { useMailboxes } from '../settings/mail';
+import { FormFoot } from '../ui/FormFoot';
 import { notifyDone } from '../ui/notify';
 import { useInvite } from './queries';
 
@@ -95,19 +95,11 @@ export function InviteForm({ contact, onClose }: { contact: Contact; onClose: ()
             onChange={setMailbox}
           />
         )}
-        {invite.error && (
-          <Text c="red" role="alert">
-            {inWords(invite.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={invite.error} onCancel={onClose}>
           <Button type="submit" loading={invite.isPending} disabled={!at}>
             Send the invitation
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

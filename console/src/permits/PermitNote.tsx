@@ -1,9 +1,9 @@
-import { Anchor, Button, Group, Modal, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Modal, Text, TextInput } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
 import { isAtLeast, useMe } from '../app/hooks';
 import { usePlaceCall } from '../calls/queries';
+import { FormFoot } from '../ui/FormFoot';
 import { usePermit } from './queries';
 
 type Props = { contactId: string; phone: string };
@@ -36,19 +36,11 @@ function Override({ contactId, phone, explanation }: Props & { explanation: stri
             value={reason}
             onChange={(event) => setReason(event.currentTarget.value)}
           />
-          {place.error && (
-            <Text c="red" role="alert">
-              {inWords(place.error)}
-            </Text>
-          )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="subtle" color="gray" onClick={() => setOpen(false)}>
-              Cancel
-            </Button>
+          <FormFoot error={place.error} onCancel={() => setOpen(false)}>
             <Button type="submit" color="red" disabled={reason.trim().length < 3} loading={place.isPending}>
               Call
             </Button>
-          </Group>
+          </FormFoot>
         </form>
       </Modal>
     </>

@@ -1,11 +1,11 @@
-import { Button, Group, Modal, Text, TextInput } from '@mantine/core';
+import { Button, Modal, Text, TextInput } from '@mantine/core';
 import { IconListNumbers, IconPlus } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { NavLink, useNavigate, useParams } from 'react-router';
-import { inWords } from '../api/errors';
 import type { Sequence } from '../api/types';
 import { ToneBadge } from '../calls/StateBadge';
 import { Age } from '../ui/Age';
+import { FormFoot } from '../ui/FormFoot';
 import { Page } from '../ui/Panel';
 import { Empty, Failure, Loading } from '../ui/States';
 import { useCreateSequence, useSequence, useSequences } from './queries';
@@ -37,19 +37,11 @@ function NewSequence({ onClose }: { onClose: () => void }) {
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        {create.error && (
-          <Text c="red" role="alert">
-            {inWords(create.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={create.error} onCancel={onClose}>
           <Button type="submit" disabled={!name.trim()} loading={create.isPending}>
             Make sequence
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

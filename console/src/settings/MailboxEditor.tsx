@@ -1,7 +1,7 @@
-import { Button, Group, Modal, NumberInput, Select, Switch, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, Modal, NumberInput, Select, Switch, Text, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
 import type { Mailbox } from '../api/types';
+import { FormFoot } from '../ui/FormFoot';
 import { useChangeMailbox } from './mail';
 import { useTeams } from './queries';
 import classes from './Settings.module.css';
@@ -154,19 +154,11 @@ export function MailboxEditor({ mailbox, onClose }: { mailbox: Mailbox; onClose:
             />
           </div>
         )}
-        {change.error && (
-          <Text c="red" role="alert">
-            {inWords(change.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={change.error} onCancel={onClose}>
           <Button type="submit" loading={change.isPending}>
             Save
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

@@ -9,6 +9,7 @@ import { ToneBadge } from '../calls/StateBadge';
 import type { Tone } from '../calls/states';
 import { readable } from '../contacts/naming';
 import { Age } from '../ui/Age';
+import { FormFoot } from '../ui/FormFoot';
 import { attempt, notifyDone } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
@@ -238,19 +239,11 @@ function Editor({ number, onClose }: { number: PhoneNumber & { id: string }; onC
           value={greeting}
           onChange={(event) => setGreeting(event.currentTarget.value)}
         />
-        {change.error && (
-          <Text c="red" role="alert">
-            {inWords(change.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={change.error} onCancel={onClose}>
           <Button type="submit" loading={change.isPending}>
             Save
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

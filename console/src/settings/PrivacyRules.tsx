@@ -1,8 +1,8 @@
-import { ActionIcon, Button, Group, Modal, Select, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Modal, Select, Text, TextInput } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
 import type { Mailbox, PrivacyRuleIn } from '../api/types';
+import { FormFoot } from '../ui/FormFoot';
 import { Failure, Loading } from '../ui/States';
 import { useMailLabels, usePrivacy, useSavePrivacy } from './mail';
 import classes from './Settings.module.css';
@@ -98,19 +98,11 @@ export function PrivacyRules({ mailbox, onClose }: { mailbox: Mailbox | null; on
             />
           )}
         </div>
-        {save.error && (
-          <Text c="red" role="alert">
-            {inWords(save.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Close
-          </Button>
+        <FormFoot error={save.error} onCancel={onClose} cancel="Close">
           <Button type="submit" loading={save.isPending} disabled={!value.trim()}>
             Keep private
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

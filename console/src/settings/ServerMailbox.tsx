@@ -1,6 +1,6 @@
-import { Button, Group, Modal, NumberInput, PasswordInput, Select, Text, TextInput } from '@mantine/core';
+import { Button, Modal, NumberInput, PasswordInput, Select, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
+import { FormFoot } from '../ui/FormFoot';
 import { notifyDone } from '../ui/notify';
 import { useConnectServer } from './mail';
 import classes from './Settings.module.css';
@@ -114,19 +114,11 @@ export function ServerMailbox({ address: known = '', onClose }: { address?: stri
         <Text size="xs" className="muted">
           The password is kept encrypted. Many providers want one made for this purpose (an app password).
         </Text>
-        {connect.error && (
-          <Text c="red" role="alert">
-            {inWords(connect.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={connect.error} onCancel={onClose}>
           <Button type="submit" loading={connect.isPending}>
             Try and connect
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, MultiSelect, Text, TextInput } from '@mantine/core';
+import { Button, Modal, MultiSelect, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconUsersGroup } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useMembers } from '../admin/queries';
-import { inWords } from '../api/errors';
 import type { Team } from '../api/types';
+import { FormFoot } from '../ui/FormFoot';
 import { attempt } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Empty, Failure, Loading } from '../ui/States';
@@ -41,19 +41,11 @@ function Editor({ team, onClose }: { team: Team | null; onClose: () => void }) {
           value={chosen}
           onChange={setChosen}
         />
-        {save.error && (
-          <Text c="red" role="alert">
-            {inWords(save.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={save.error} onCancel={onClose}>
           <Button type="submit" loading={save.isPending} disabled={!name.trim()}>
             Save
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );

@@ -1,13 +1,13 @@
-import { Button, Group, Menu, Modal, SegmentedControl, Select, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Menu, Modal, SegmentedControl, Select, Switch, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconBraces } from '@tabler/icons-react';
 import type { Editor as Tiptap } from '@tiptap/react';
 import { type FormEvent, useRef, useState } from 'react';
-import { inWords } from '../api/errors';
 import type { Template } from '../api/types';
 import { fullName } from '../contacts/naming';
 import { useSearch } from '../contacts/queries';
 import { Editor } from '../mail/Editor';
+import { FormFoot } from '../ui/FormFoot';
 import { usePreview, useSaveTemplate, useVariables } from './queries';
 import classes from './Templates.module.css';
 
@@ -144,19 +144,11 @@ export function TemplateEditor({ template, onClose }: { template: Template | nul
           onChange={(event) => setShared(event.currentTarget.checked)}
         />
         <Preview subject={subject} html={html} />
-        {save.error && (
-          <Text c="red" role="alert">
-            {inWords(save.error)}
-          </Text>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="subtle" color="gray" onClick={onClose}>
-            Cancel
-          </Button>
+        <FormFoot error={save.error} onCancel={onClose}>
           <Button type="submit" disabled={!name.trim()} loading={save.isPending}>
             {template ? 'Save as the next version' : 'Save'}
           </Button>
-        </Group>
+        </FormFoot>
       </form>
     </Modal>
   );
