@@ -519,17 +519,17 @@ CREATE TABLE quiet_days (
     PRIMARY KEY (tenant_id, day)
 );
 
--- Whom not to reach: a number, an address, a domain, or a contact (its id as text). `contact` and `stop` are the contact's own
--- words, which nobody overrides.
+-- Whom not to reach: a number, an address, a domain, a company (by the name that stands on the contact), or a contact (its id as
+-- text). What a contact has said themselves (`own_word`) nobody overrides.
 CREATE TABLE suppressions (
     tenant_id   uuid NOT NULL REFERENCES tenants (tenant_id) ON DELETE CASCADE,
     id          uuid NOT NULL DEFAULT uuidv7(),
-    kind        text NOT NULL CONSTRAINT suppressions_kind_known CHECK (kind IN ('phone', 'email', 'domain', 'contact')),
+    kind        text NOT NULL CONSTRAINT suppressions_kind_known CHECK (kind IN ('phone', 'email', 'domain', 'contact', 'company')),
     value_lc    text COLLATE "C" NOT NULL CONSTRAINT suppressions_value_length CHECK (length(value_lc) BETWEEN 1 AND 320),
     channel     text NOT NULL DEFAULT 'all' CONSTRAINT suppressions_channel_known CHECK (channel IN ('all', 'call', 'sms', 'email')),
     reason      text NOT NULL DEFAULT '',
     source      text NOT NULL DEFAULT 'person' CONSTRAINT suppressions_source_known
-                CHECK (source IN ('person', 'contact', 'stop', 'disposition', 'bounce', 'list')),
+                CHECK (source IN ('person', 'contact', 'stop', 'disposition', 'bounce', 'list', 'unsubscribe', 'complaint')),
     created_by  uuid,
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz,
@@ -819,6 +819,12 @@ CREATE FUNCTION minutes_said(p_minutes int) RETURNS text LANGUAGE sql IMMUTABLE 
     SELECT lpad((p_minutes / 60)::text, 2, '0') || ':' || lpad((p_minutes % 60)::text, 2, '0')
 $$;
 
+-- The sources that are the contact's own word, which nobody overrides.
+CREATE FUNCTION own_word(p_source text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT p_source IN ('contact', 'stop', 'unsubscribe', 'complaint')
+$$;
+GRANT EXECUTE ON FUNCTION own_word(text) TO ringside_app;
+
 -- Whether this contact may be reached at this address by this channel at this moment, and why. Reads the current company only, writes
 -- nothing. Refusals are collected, the gravest first; `overridable` says whether an admin may set all of them aside.
 -- In a company that practises, what depends on time and number is only noted in facts.would_refuse.
@@ -863,18 +869,20 @@ BEGIN
 
     -- Whom not to reach at all.
     SELECT s.id, s.kind, s.reason, s.source INTO v_sup
-    FROM unnest(ARRAY['contact', CASE WHEN p_channel = 'email' THEN 'email' ELSE 'phone' END, 'domain'],
-                ARRAY[p_contact_id::text, lower(p_address), CASE WHEN p_channel = 'email' THEN lower(split_part(p_address, '@', 2)) END])
+    FROM unnest(ARRAY['contact', CASE WHEN p_channel = 'email' THEN 'email' ELSE 'phone' END, 'domain', 'company'],
+                ARRAY[p_contact_id::text, lower(p_address), CASE WHEN p_channel = 'email' THEN lower(split_part(p_address, '@', 2)) END,
+                      (SELECT trim(c.company_lc) FROM contacts c WHERE c.tenant_id = v_tenant AND c.id = p_contact_id)])
          AS w (kind, value)
     JOIN suppressions s ON s.tenant_id = v_tenant AND s.kind = w.kind AND s.value_lc = w.value
     WHERE s.channel IN ('all', p_channel) AND (s.expires_at IS NULL OR s.expires_at > p_at)
-    ORDER BY s.source IN ('contact', 'stop') DESC, s.created_at LIMIT 1;
+    ORDER BY own_word(s.source) DESC, s.created_at LIMIT 1;
     IF FOUND THEN
-        v_never := v_sup.source IN ('contact', 'stop');
+        v_never := own_word(v_sup.source);
         v_codes := v_codes || (CASE WHEN v_sup.kind = 'contact' THEN 'do_not_contact' ELSE 'suppressed' END);
         v_words := v_words || (CASE v_sup.kind
             WHEN 'contact' THEN 'This contact is not to be contacted'
             WHEN 'domain' THEN format('Addresses at %s are on the suppression list', lower(split_part(p_address, '@', 2)))
+            WHEN 'company' THEN 'The company of this contact is on the suppression list'
             ELSE format('%s is on the suppression list', p_address) END
             || CASE WHEN v_never THEN ', by their own word' ELSE '' END
             || CASE WHEN v_sup.reason <> '' THEN ': ' || v_sup.reason || '.' ELSE '.' END);
