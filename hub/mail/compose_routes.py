@@ -37,7 +37,7 @@ def add_compose_routes(routes: Routes, clock: Clock, providers: Providers) -> No
         """One's own drafts, newest first."""
         return Reply(await queries.list_drafts(tx, req.query))
 
-    @routes.post("/mail/drafts", body=MailDraftIn, returns=MailDraft, status=201)
+    @routes.post("/mail/drafts", body=MailDraftIn, returns=MailDraft, status=201, errors=(404,))
     async def create_mail_draft(tx: Tx, req: Req[None, MailDraftIn]) -> Reply:
         """Begin a mail, or an answer."""
         return _tagged(*await composing.begin_draft(tx, req.body), 201)

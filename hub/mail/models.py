@@ -229,7 +229,7 @@ class MailAddressIn(BaseModel):
 
 _Recipients = Annotated[list[MailAddressIn], Field(max_length=100)]
 _Subject = Annotated[str, StringConstraints(strip_whitespace=True, max_length=998)]
-_Html = Annotated[str, StringConstraints(max_length=500_000)]
+_Html = Annotated[str, StringConstraints(max_length=200_000)]
 
 
 class MailDraftIn(BaseModel):

@@ -84,13 +84,13 @@ ORDER BY c.id LIMIT :limit
 
 -- name: candidates
 -- Contacts as a sequence would take them: their first address, its domain, their zone, and what speaks against it. In the order
--- in which they were asked for.
+-- in which they were asked for. (IS NOT DISTINCT FROM: a contact is in few sequences, a sequence has many contacts.)
 SELECT c.id, {{contact_named}} ->> 'name' AS name, m.address, coalesce(m.domain_lc, '') AS domain_lc, coalesce(z.zone, '') AS zone, c.stage,
     c.company, c.title, c.first_name, c.last_name, c.custom::text AS custom, p.contact_id IS NOT NULL AS has_phone,
     coalesce((SELECT true FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.contact_id = c.id AND e.sequence_id = :sequence_id
         AND e.state IN ('active', 'paused') LIMIT 1), false) AS is_in,
-    coalesce((SELECT true FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.contact_id = c.id AND e.sequence_id = :sequence_id
-        AND (NOT :again::boolean OR e.created_at >= :since::timestamptz) LIMIT 1), false) AS was_in,
+    coalesce((SELECT true FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.contact_id = c.id
+        AND e.sequence_id IS NOT DISTINCT FROM :sequence_id AND (NOT :again::boolean OR e.created_at >= :since::timestamptz) LIMIT 1), false) AS was_in,
     (SELECT CASE u.kind WHEN 'contact' THEN 'This contact is not to be contacted.'
                         WHEN 'domain' THEN 'Addresses at ' || m.domain_lc || ' are on the suppression list.'
                         WHEN 'company' THEN 'The company is on the suppression list.'

@@ -41,8 +41,8 @@ EXAMPLES = 20
 # Cursors are opaque, numbers and addresses must exist, an owner must be a member: JSON Schema can't say so, and a 422 in words
 # is right for what it lets through.
 EXCLUDED: list[Any] = [positive_data_acceptance]
-# What asks the telephone provider, who is not there, answers 503 and says so.
-ASKS_THE_PROVIDER = {"/api/v1/numbers/available", "/api/v1/voice/token"}
+# What asks a provider, who is not there, answers 503 and says so.
+ASKS_THE_PROVIDER = {"/api/v1/numbers/available", "/api/v1/voice/token", "/api/v1/mailboxes/google", "/api/v1/mailboxes"}
 
 
 @dataclass(frozen=True, slots=True)
