@@ -292,7 +292,7 @@ async def test_every_operation_is_described(described: dict[str, Any]) -> None:
         assert in_path == set(re.findall(r"{(\w+)}", name)), name
         for status, response in op["responses"].items():
             assert response["description"], (name, status)
-            # An answer to HEAD, and one that leads elsewhere or says that nothing has changed, has no body (RFC 9110, 9.3.2, 15.4).
+            # An answer to HEAD, and one that leads elsewhere or to what one has, has no body (RFC 9110, 9.3.2 and 15.4).
             if not status.startswith(("2", "3")) and not name.startswith("HEAD"):
                 schema = response["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Error"}, (name, status)
