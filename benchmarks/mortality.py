@@ -122,7 +122,11 @@ class MortalDatabase(Database):
             raise Dead("This worker is dead.")
         async with super().acquire() as conn:
             mortal: Any = _MortalConnection(conn, self._life)
-            yield mortal
+            try:
+                yield mortal
+            finally:
+                if self._life.over.is_set() and not conn.is_closed() and conn.is_in_transaction():
+                    conn.terminate()
 
 
 class _MortalMailbox:

@@ -330,5 +330,13 @@ SELECT e.tenant_id, replace(e.id::text, '-8008-', '-8009-')::uuid, e.id, e.seque
 FROM enrolments e
 WHERE e.tenant_id = uuid '{tenant}' AND e.state = 'finished' AND right(e.id::text, 6)::int % 40 = 10 OR e.tenant_id = uuid '{tenant}' AND right(e.id::text, 6)::int > 20000;
 
-DROP TABLE reps, people, newest, queues;
 RESET session_replication_role;
+
+-- 10,000 meetings (ids 8011), most of them with their own entry on a timeline.
+INSERT INTO meetings (tenant_id, id, contact_id, mailbox_id, user_id, uid, direction, state, summary, start_at, end_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8011-' || lpad(g.i::text, 12, '0'))::uuid, p.id,
+       ('00000000-0000-7000-8000-' || lpad((101 + g.i % 30)::text, 12, '0'))::uuid, (SELECT user_id FROM reps WHERE reps.n = 1 + g.i % 5),
+       'meeting-' || g.i, 'inbound', 'confirmed', 'Meeting ' || g.i, now() - g.i * interval '1 hour', now() - g.i * interval '1 hour'
+FROM generate_series(1, 10000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
+
+DROP TABLE reps, people, newest, queues;

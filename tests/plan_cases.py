@@ -13,6 +13,7 @@ from hub.who import Who
 from tests.dialer import plan_cases as dialer
 from tests.mail import plan_cases as mail
 from tests.mailboxes import plan_cases as mailboxes
+from tests.meetings import plan_cases as meetings
 from tests.numbers import plan_cases as numbers
 from tests.plans_of_calls import INSERTED, reads_of_calls, writes_of_calls
 from tests.sequences import plan_cases as sequences
@@ -133,6 +134,7 @@ def reads(big: Big) -> dict[str, list[Params]]:
         **mailboxes.reads(big.rep),
         **tracking.reads(big.rep, big.contact, big.some_contacts),
         **sequences.reads(big.contact, big.some_contacts, big.rep),
+        **meetings.reads(big.contact, big.some_contacts, big.rep),
         "contacts.list_contacts": list(contact_lists(big)),
         "contacts.get_contact": [{"id": big.contact}],
         "contacts.contact_exists": [{"id": big.contact}],
@@ -327,6 +329,7 @@ def writes(big: Big) -> dict[str, list[Params]]:
         **mailboxes.writes(),
         **tracking.writes(big.rep),
         **sequences.writes(),
+        **meetings.writes(),
         "contacts.update_contact": [{"id": big.contact, "set_title": True, "title": "x", "version": 1}],
         "contacts.delete_contact": [{"id": big.contact}],
         "contacts.restore_contact": [{"id": big.contact}],
@@ -454,6 +457,7 @@ INSERTS = "it inserts what it is given"
 PARTITIONS = "once an hour, over all companies"
 # Why these are not looked at here.
 NOT_LOOKED_AT = {
+    **dict.fromkeys(meetings.INSERTS, INSERTS),
     **{f"dialer.{name}": INSERTS for name in dialer.INSERTS},
     **numbers.NOT_LOOKED_AT,
     **dict.fromkeys(mail.INSERTS, INSERTS),

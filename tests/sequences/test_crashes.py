@@ -25,12 +25,13 @@ async def test_a_worker_that_lives_carries_it_out(database: TestDatabase) -> Non
 
 
 async def test_two_hundred_workers_die_and_nothing_goes_out_twice_or_never(database: TestDatabase) -> None:
-    async with a_carnage(database, contacts=24, answering=6) as ground:
+    async with a_carnage(database, contacts=16, answering=4) as ground:
         await ground.run(200)
         reckoning = await ground.reckon()
         seen = ground.deaths
     assert reckoning.faults == []
     assert reckoning.deaths == 200
-    assert reckoning.states == {"finished": 18, "stopped": 6}
-    assert reckoning.sent >= 18 * 3 + 6
-    assert {"before commit", "after commit", "before send", "during send", "after send"} <= set(seen), "it died everywhere"
+    assert reckoning.states == {"finished": 12, "stopped": 4}
+    assert reckoning.sent >= 12 * 3 + 4
+    assert {"before commit", "after commit", "before statement"} <= set(seen)
+    assert any(place.endswith(" send") for place in seen), "and with the provider"
