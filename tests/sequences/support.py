@@ -56,7 +56,10 @@ class Floor:
         """So many mailboxes of the rep's, that may send as much as Gmail lets them."""
         seals, rep = Seals(self.settings), self.company.members["rep"]
         made = [await connect_mailbox(self.admin, seals, self.gmail, self.company.tenant_id, rep) for _ in range(count)]
-        await self.admin.execute("UPDATE mailboxes SET next_poll_at = now(), next_measure_at = now()")
+        # Of so few mails each, two that come back would stop a mailbox.
+        await self.admin.execute(
+            "UPDATE mailboxes SET next_poll_at = now(), next_measure_at = now(), bounce_limit_permille = 1000"
+        )
         return made
 
     async def sample_contacts(self, count: int) -> list[UUID]:

@@ -22,7 +22,7 @@ from tests.sequences.support import Floor, open_floor
 
 CONTACTS = int(os.environ.get("RINGSIDE_STORY_CONTACTS", "40"))
 # About nine days of the sequence in 25 seconds, longer where there is more to send than Gmail takes in that time.
-SPEED = 30_000.0 * min(1.0, 60 / CONTACTS)
+SPEED = 30_000.0 * min(1.0, 120 / CONTACTS)
 BEGINS = datetime(2031, 3, 3, 8, 0, tzinfo=UTC)
 # What is not worth a word.
 MOMENT = timedelta(seconds=150)
@@ -53,7 +53,10 @@ async def test_each_step_is_taken_once_and_none_after_its_stop(
                 valkey.restart()
             await let_time_pass(floor.admin)
         async with floor.worker():
-            await until(lambda: _is_over(floor), seconds=60 + CONTACTS)
+            try:
+                await until(lambda: _is_over(floor), seconds=60 + CONTACTS)
+            except AssertionError:
+                raise AssertionError(await _left(floor)) from None
         await _check(floor, rep, sequence_id)
 
 
@@ -76,6 +79,15 @@ async def _enrolled(floor: Floor, rep: Api) -> str:
 async def _is_over(floor: Floor) -> bool:
     live = await floor.admin.fetchval("SELECT count(*) FROM enrolments WHERE state IN ('active', 'paused')")
     return live == 0 and floor.gmail.people.waiting == 0
+
+
+async def _left(floor: Floor) -> list[str]:
+    """What is still not over, in words."""
+    rows = await floor.admin.fetch(
+        "SELECT state, phase, due_at, resume_at, words, explanation::text AS why, count(*) FROM enrolments"
+        " WHERE state IN ('active', 'paused') GROUP BY 1, 2, 3, 4, 5, 6 LIMIT 20"
+    )
+    return [f"At {floor.clock.now()}, {floor.gmail.people.waiting} answers to come:", *(str(dict(row)) for row in rows)]
 
 
 async def _check(floor: Floor, rep: Api, sequence_id: str) -> None:
