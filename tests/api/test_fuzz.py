@@ -38,7 +38,7 @@ from tests.conftest import Company, cloned_database, make_company
 from tests.harness import RunningHub, make_settings, running_hub
 from tests.recordings.kit import a_recording, put_file, wav
 
-EXAMPLES = 20
+EXAMPLES = 10
 # Cursors are opaque, numbers and addresses must exist, an owner must be a member: JSON Schema can't say so, and a 422 in words
 # is right for what it lets through.
 EXCLUDED: list[Any] = [positive_data_acceptance]
