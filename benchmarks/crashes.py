@@ -82,8 +82,8 @@ class Carnage:
     lives: int = 0
     deaths: Counter[str] = field(default_factory=Counter)
 
-    async def live(self, steps: int | None, counted: Counted = "all") -> Life:
-        """One worker's life: it works until nothing is left to be done, or until it dies. Then everything heals."""
+    async def live(self, steps: int | None, counted: Counted = "all", *, heals: bool = True) -> Life:
+        """One worker's life: it works until nothing is left to be done, or until it dies. Then everything `heals`."""
         self.lives += 1
         life = Life(steps, counted)
         db = MortalDatabase(self.db.pool, life)
@@ -103,7 +103,8 @@ class Carnage:
         await life.settle()
         if died:
             self.deaths[life.where] += 1
-            await self.heal()
+            if heals:
+                await self.heal()
         elif isinstance(ended, BaseException):
             raise ended
         return life

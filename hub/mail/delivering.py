@@ -228,11 +228,17 @@ async def note_sent(tx: Tx, send_id: UUID, sent: SentMail) -> None:
 
 
 async def forget_asking(tx: Tx, send_id: UUID, words: str | None = None) -> None:
-    """The provider certainly does not have it: it may be sent as if for the first time. `words` say what it waits for."""
+    """The provider certainly does not have it: it may be sent as if for the first time, if it is still wanted.
+
+    `words` say what it waits for.
+    """
     send = await tx.fetchrow(_SQL["lock_send"], id=send_id)
     if send is not None and send["state"] == "sending" and send["provider_id"] is None:
         await tx.execute(_SQL["unask_send"], id=send_id)
-        await move_send(tx, send, "queued", error=words, quiet=words is None)
+        if send["unwanted"] is not None:
+            await move_send(tx, send, "canceled", error=send["unwanted"])
+        else:
+            await move_send(tx, send, "queued", error=words, quiet=words is None)
 
 
 async def hold(tx: Tx, send_id: UUID, words: str) -> None:

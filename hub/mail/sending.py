@@ -76,8 +76,13 @@ async def queue_mail(tx: Tx, mail: MailOut) -> UUID:
 
 
 async def cancel_mail(tx: Tx, send_id: UUID, reason: str) -> bool:
-    """Take a mail back, and keep why. False when it is on its way or over: then it can't be taken back any more."""
+    """Take a mail back, and keep why. False when it is on its way or over: then it can't be taken back any more.
+
+    One that is on its way, and turns out not to have arrived at the provider, is not sent again.
+    """
     send = await tx.fetchrow(_SQL["lock_send"], id=send_id)
+    if send is not None and send["state"] == "sending":
+        await tx.execute(_SQL["want_no_more"], id=send_id, reason=reason[:2000])
     if send is None or send["asked_at"] is not None or send["state"] not in ("draft", "scheduled", "queued"):
         return False
     return await move_send(tx, send, "canceled", error=reason)

@@ -9,7 +9,7 @@ MOVES: dict[SendState, frozenset[SendState]] = {
     "draft": frozenset({"scheduled", "queued", "canceled"}),
     "scheduled": frozenset({"queued", "draft", "failed", "canceled"}),
     "queued": frozenset({"sending", "sent", "failed", "canceled", "draft", "scheduled"}),
-    "sending": frozenset({"sent", "failed", "unsure", "queued"}),
+    "sending": frozenset({"sent", "failed", "unsure", "queued", "canceled"}),
     "unsure": frozenset({"sent", "queued", "canceled"}),
     "failed": frozenset({"sent", "queued", "canceled"}),
     "canceled": frozenset({"sent"}),

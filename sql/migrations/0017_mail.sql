@@ -79,6 +79,8 @@ CREATE TABLE mail_sends (
     provider_id     text,
     permit_id       uuid,
     error           text,
+    -- Why it is not wanted any more, said while it was on its way: if it turns out that it was not sent, it is not sent again.
+    unwanted        text,
     step_run_id     uuid,
     provider_draft_id text,
     created_at      timestamptz NOT NULL DEFAULT now(),

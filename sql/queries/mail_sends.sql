@@ -66,7 +66,7 @@ WHERE s.tenant_id = :tenant_id AND s.id = :id
 SELECT s.id, s.mailbox_id, s.user_id, s.contact_id, s.thread_id, s.reply_to_message_id, s.follows_send_id, s.state, s.source,
     s.recipients_to::text AS to, s.recipients_cc::text AS cc, s.recipients_bcc::text AS bcc, s.subject, s.html, s.body_text,
     s.headers::text AS headers, s.invitation, s.attachments::text AS attachments, s.send_at, s.undo_until, s.message_id, s.asked_at,
-    s.provider_id, s.step_run_id, s.provider_draft_id, s.created_at, s.version, now() AS now
+    s.provider_id, s.step_run_id, s.provider_draft_id, s.unwanted, s.created_at, s.version, now() AS now
 FROM mail_sends s WHERE s.tenant_id = :tenant_id AND s.id = :id
 FOR UPDATE
 
@@ -138,8 +138,12 @@ UPDATE mail_sends SET asked_at = clock_timestamp(), permit_id = :permit_id, chan
 WHERE tenant_id = :tenant_id AND id = :id RETURNING asked_at
 
 -- name: unask_send
--- The provider was certainly not asked, or certainly does not have it.
-UPDATE mail_sends SET asked_at = NULL, changed_at = now() WHERE tenant_id = :tenant_id AND id = :id AND provider_id IS NULL
+-- The provider was certainly not asked, or certainly does not have it. Who has it sent again all the same wants it.
+UPDATE mail_sends SET asked_at = NULL, changed_at = now(), unwanted = CASE state WHEN 'sending' THEN unwanted END WHERE tenant_id = :tenant_id AND id = :id AND provider_id IS NULL
+
+-- name: want_no_more
+-- It is on its way, and should go out only if it has already.
+UPDATE mail_sends SET unwanted = :reason WHERE tenant_id = :tenant_id AND id = :id AND state = 'sending'
 
 -- name: adopt_provider_id
 UPDATE mail_sends SET provider_id = coalesce(provider_id, :provider_id), sent_at = coalesce(sent_at, :sent_at), asked_at = coalesce(asked_at, :sent_at)
