@@ -129,6 +129,7 @@ def writes(rep: UUID) -> dict[str, list[Params]]:
         "mail_sends.look_later": [send | {"wait_s": 60.0}],
         "mail_sends.ask_send": [send | {"permit_id": None}],
         "mail_sends.unask_send": [send],
+        "mail_sends.want_no_more": [{"id": SEND, "reason": "x"}],
         "mail_sends.adopt_provider_id": [send | {"provider_id": "x", "sent_at": NOW}],
         "mail_sends.thread_of_send": [send | {"thread_id": THREAD}],
         "mail_sends.set_provider_draft": [draft | {"draft_id": "r1"}],
