@@ -23,11 +23,13 @@ export function useListing() {
     return { ...filters, sort: (read.get('sort') ?? DEFAULT_SORT) as ContactSort };
   }, [text]);
 
-  // The path stays: a contact that was opened meanwhile must not be closed by a search that is applied a moment later.
+  // By the address as it is now, not as it was when this was rendered: a contact that was opened meanwhile must not be closed
+  // by a search that is applied a moment later.
   const write = (change: (next: URLSearchParams) => void) => {
-    const next = new URLSearchParams(params);
+    const { pathname, search } = window.location;
+    const next = new URLSearchParams(search);
     change(next);
-    navigate({ pathname: location.pathname, search: next.toString() }, { replace: true });
+    navigate({ pathname, search: next.toString() }, { replace: true });
   };
 
   const set = (name: string, value: string | null) =>
