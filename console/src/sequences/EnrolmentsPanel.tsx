@@ -1,14 +1,22 @@
-import { Button, Checkbox, Group, SegmentedControl, Text } from '@mantine/core';
+import { Button, Checkbox, Group, SegmentedControl, Select, Text } from '@mantine/core';
 import { IconUsersGroup } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import type { Enrolment } from '../api/types';
+import type { Enrolment, SequenceStep } from '../api/types';
 import { ToneBadge } from '../calls/StateBadge';
+import { useMailboxes } from '../settings/mail';
 import { attempt, notifyDone, notifyFailure } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Empty, Failure, Loading } from '../ui/States';
 import { dueWords, moment } from '../ui/time';
-import { type Deed, type EnrolmentState, useChangeEnrolments, useEnrolment, useEnrolments } from './queries';
+import {
+  type Deed,
+  type EnrolmentState,
+  useChangeEnrolments,
+  useEnrolment,
+  useEnrolments,
+  useRedirectEnrolment,
+} from './queries';
 import classes from './Sequences.module.css';
 import { ENROLMENT_STATES, KINDS } from './words';
 
@@ -36,6 +44,49 @@ export function standing(enrolment: Enrolment): string {
   }
   const back = enrolment.resume_at ? ` Goes on ${dueWords(enrolment.resume_at)}.` : '';
   return (enrolment.words || ENROLMENT_STATES[enrolment.state][0]) + back;
+}
+
+/** Another step to go on at, another mailbox to write from. */
+function Redirect({ enrolment, steps }: { enrolment: Enrolment; steps: SequenceStep[] }) {
+  const mailboxes = (useMailboxes().data?.data ?? []).filter((each) => each.state !== 'disconnected');
+  const redirect = useRedirectEnrolment();
+  if (enrolment.state !== 'active' && enrolment.state !== 'paused') return null;
+  return (
+    <Group gap="xs" pl={50} pb="sm">
+      <Select
+        size="xs"
+        w={200}
+        aria-label="Go on at"
+        placeholder="Go on at another step"
+        disabled={redirect.isPending}
+        data={steps.map((step) => ({
+          value: String(step.position),
+          label: `${step.position}. ${KINDS[step.kind]}`,
+        }))}
+        value={enrolment.step ? String(enrolment.step.position) : null}
+        onChange={(position) =>
+          position &&
+          attempt(
+            redirect.mutateAsync({ id: enrolment.id, position: Number(position) }),
+            'They stay where they are',
+          )
+        }
+      />
+      <Select
+        size="xs"
+        w={230}
+        aria-label="Write from"
+        placeholder="Write from"
+        disabled={redirect.isPending}
+        data={mailboxes.map((each) => ({ value: each.id, label: each.address }))}
+        value={enrolment.mailbox?.id ?? null}
+        onChange={(mailbox_id) =>
+          mailbox_id &&
+          attempt(redirect.mutateAsync({ id: enrolment.id, mailbox_id }), 'The mailbox did not change')
+        }
+      />
+    </Group>
+  );
 }
 
 function Runs({ id }: { id: string }) {
@@ -68,7 +119,7 @@ function Runs({ id }: { id: string }) {
 }
 
 /** Who is and was in a sequence, why they wait, and what one may do about it. */
-export function EnrolmentsPanel({ sequenceId }: { sequenceId: string }) {
+export function EnrolmentsPanel({ sequenceId, steps }: { sequenceId: string; steps: SequenceStep[] }) {
   const [state, setState] = useState('all');
   const query = useEnrolments(sequenceId, state === 'all' ? null : (state as EnrolmentState));
   const change = useChangeEnrolments();
@@ -156,7 +207,12 @@ export function EnrolmentsPanel({ sequenceId }: { sequenceId: string }) {
                   Steps
                 </Button>
               </div>
-              {open === each.id && <Runs id={each.id} />}
+              {open === each.id && (
+                <>
+                  <Runs id={each.id} />
+                  <Redirect enrolment={each} steps={steps} />
+                </>
+              )}
             </li>
           );
         })}

@@ -77,7 +77,9 @@ export function SequencePanel({ sequence, part }: { sequence: Sequence; part: st
         </Panel>
       )}
       {part === 'ahead' && <SimulatePanel key={sequence.id} sequence={sequence} />}
-      {part === 'contacts' && <EnrolmentsPanel key={sequence.id} sequenceId={sequence.id} />}
+      {part === 'contacts' && (
+        <EnrolmentsPanel key={sequence.id} sequenceId={sequence.id} steps={sequence.steps} />
+      )}
       {part === 'results' && <ResultsPanel key={sequence.id} sequenceId={sequence.id} />}
       {part === 'rules' && (
         <Panel title="Hours and ends">

@@ -146,6 +146,17 @@ export function useChangeEnrolments() {
   });
 }
 
+/** Goes on at another step, or writes from another mailbox, for one contact. */
+export function useRedirectEnrolment() {
+  return useMutation({
+    mutationFn: ({ id, ...to }: { id: string } & ({ position: number } | { mailbox_id: string })) =>
+      'position' in to
+        ? unwrap(api.POST('/api/v1/enrolments/{id}/move', { ...at(id), body: to }))
+        : unwrap(api.POST('/api/v1/enrolments/{id}/mailbox', { ...at(id), body: to })),
+    onSuccess: rereadEnrolments,
+  });
+}
+
 export function useResults(id: string) {
   return useQuery({
     queryKey: keys.sequenceResults(id),

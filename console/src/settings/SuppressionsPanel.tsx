@@ -16,6 +16,7 @@ const KINDS: { value: Suppression['kind']; label: string }[] = [
   { value: 'phone', label: 'Number' },
   { value: 'email', label: 'Email' },
   { value: 'domain', label: 'Domain' },
+  { value: 'company', label: 'Company' },
 ];
 
 function why(each: Suppression): string {

@@ -16,7 +16,9 @@ export function Palette() {
   const [query, setQuery] = useState('');
   const [settled] = useDebouncedValue(query.trim(), 120);
   const found = useSearch(settled, 7);
-  const contacts = settled ? (found.data?.data ?? []) : [];
+  // What was found for an earlier text would be what Enter opens.
+  const current = settled !== '' && settled === query.trim() && !found.isPlaceholderData;
+  const contacts = current ? (found.data?.data ?? []) : [];
 
   const commands = [
     ...rooms.map((room) => ({ label: `Go to ${room.label}`, icon: room.icon, run: () => navigate(room.to) })),
