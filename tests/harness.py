@@ -212,7 +212,7 @@ async def company_with_passwords(hub: RunningHub, name: str) -> Company:
     return await make_company(hub.hub.db, name, await hash_password(PASSWORD))
 
 
-async def until(check: Callable[[], Awaitable[Any]], *, seconds: float = 30.0) -> Any:
+async def until(check: Callable[[], Awaitable[Any]], *, seconds: float = 10.0) -> Any:
     """The first true result of `check`, asked again and again until the time is up."""
     end = time.monotonic() + seconds
     while True:

@@ -89,7 +89,7 @@ def settled(api: Api, mailbox_id: str, *states: str) -> Any:
         found: dict[str, Any] = (await api.get(f"/mailboxes/{mailbox_id}")).body
         return found if found["meter"]["state"] in states else None
 
-    return until(look)
+    return until(look, seconds=30)
 
 
 @asynccontextmanager
