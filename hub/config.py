@@ -7,16 +7,18 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, cast
 
+from hub import environment
 from hub.clock import Clock
+from hub.environment import SettingsError
+from hub.limits.settings import Limits
+from hub.post.settings import SmtpSettings
 
 LogStyle = Literal["auto", "json", "pretty"]
+Prepared = Literal["auto", "yes", "no"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class SettingsError(ValueError):
-    """A setting is missing or wrong; the message names the variable and what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,19 @@ class GoogleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeSettings:
+    """The account that companies pay to. An empty api_url means Stripe itself. Webhooks may be signed with any of the secrets.
+
+    Customers go by the time of `test_clock`, an id that Stripe's test mode gave; empty: by the real one.
+    """
+
+    secret_key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    api_url: str = ""
+    test_clock: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process needs to know; URLs and secrets never appear in its repr."""
 
@@ -87,7 +102,31 @@ class Settings:
     seal_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     # May mail servers stand in private networks or on this machine?
     private_mail_hosts: bool = False
+    # May companies' OpenID providers stand in private networks or on this machine, and without encryption?
+    private_sso_hosts: bool = False
+    # Is people's sign-in with Google offered where there is a Google OAuth client?
+    google_sign_in: bool = True
     clock: str = ""
+    # Where the isolation canaries find a hub; empty: there are none.
+    canary_url: str = ""
+    # May companies sign up by themselves?
+    sign_up: bool = True
+    # Are statements prepared? By itself that is found out: not through a pooler.
+    database_prepared: Prepared = "auto"
+    limits: Limits = field(default_factory=Limits)
+    # The collector that traces go to, and which share of them; empty: nothing is traced.
+    traces: str = ""
+    traces_share: float = 1.0
+    # Who collects the money; without one nothing is limited by plans.
+    stripe: StripeSettings | None = None
+    # The mail server that our own letters go through; None: they lie in the local outbox.
+    smtp: SmtpSettings | None = None
+    # Is there a page with the letters of the outbox that belong to no company?
+    outbox_page: bool = False
+    # May browsers' push services stand in private networks or on this machine? Only tests want it.
+    private_push_hosts: bool = False
+    # May webhooks be sent to private networks and this machine, and without encryption?
+    private_webhook_hosts: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -95,21 +134,22 @@ class Settings:
 
         Raises SettingsError with the variable's name when one is missing or malformed.
         """
+        env = with_files(env)
         host = env.get("RINGSIDE_HOST", "127.0.0.1")
-        port = _port(env, "RINGSIDE_PORT", 8080)
-        secret = _required(env, "RINGSIDE_SECRET", "a random text of at least 32 characters, the same for every process")
+        port = environment.port(env, "RINGSIDE_PORT", 8080)
+        secret = environment.required(env, "RINGSIDE_SECRET", "a random text of at least 32 characters, the same everywhere")
         if len(secret) < 32:
             raise SettingsError("RINGSIDE_SECRET is too short: it needs at least 32 random characters.")
         style = env.get("RINGSIDE_LOG", "auto")
         if style not in ("auto", "json", "pretty"):
             raise SettingsError(f"RINGSIDE_LOG is {style!r}; it can be auto, json or pretty.")
         return cls(
-            database_url=_required(env, "DATABASE_URL", "the Postgres URL of the role ringside_app"),
-            redis_url=_required(env, "REDIS_URL", "a redis://, rediss:// or unix:// URL"),
+            database_url=environment.required(env, "DATABASE_URL", "the Postgres URL of the role ringside_app"),
+            redis_url=environment.required(env, "REDIS_URL", "a redis://, rediss://, unix:// or redis+cluster:// URL"),
             secret=secret,
             host=host,
             port=port,
-            metrics_port=_port(env, "RINGSIDE_METRICS_PORT", 0),
+            metrics_port=environment.port(env, "RINGSIDE_METRICS_PORT", 0),
             public_url=(env.get("RINGSIDE_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
             twilio=_twilio(env),
             trusted_proxies=_networks(env.get("RINGSIDE_TRUSTED_PROXIES", "")),
@@ -117,15 +157,28 @@ class Settings:
             log_level=env.get("RINGSIDE_LOG_LEVEL", "info").lower(),
             owner_url=env.get("DATABASE_OWNER_URL") or None,
             admin_url=env.get("DATABASE_ADMIN_URL") or None,
-            call_dial_deadline_s=_seconds(env, "RINGSIDE_CALL_DIAL_DEADLINE_S", 60.0),
-            call_silence_s=_seconds(env, "RINGSIDE_CALL_SILENCE_S", 10.0),
-            worker_jobs=_count(env, "RINGSIDE_WORKER_JOBS", 10),
+            call_dial_deadline_s=environment.seconds(env, "RINGSIDE_CALL_DIAL_DEADLINE_S", 60.0),
+            call_silence_s=environment.seconds(env, "RINGSIDE_CALL_SILENCE_S", 10.0),
+            worker_jobs=environment.count(env, "RINGSIDE_WORKER_JOBS", 10),
             objects=_objects(env),
             s3={name: env[name] for name in _S3 if env.get(name)},
             google=_google(env),
-            seal_keys=_pairs(env, "RINGSIDE_SEAL_KEYS"),
-            private_mail_hosts=_switch(env, "RINGSIDE_PRIVATE_MAIL_HOSTS"),
+            seal_keys=environment.pairs(env, "RINGSIDE_SEAL_KEYS"),
+            private_mail_hosts=environment.switch(env, "RINGSIDE_PRIVATE_MAIL_HOSTS"),
+            private_sso_hosts=environment.switch(env, "RINGSIDE_PRIVATE_SSO_HOSTS"),
+            google_sign_in=environment.switch({"GOOGLE_SIGN_IN": "yes"} | dict(env), "GOOGLE_SIGN_IN"),
             clock=_clock(env),
+            canary_url=_canary_url(env, f"http://{host}:{port}"),
+            sign_up=environment.switch(env, "RINGSIDE_SIGN_UP", "yes"),
+            database_prepared=_prepared(env),
+            limits=_limits(env),
+            traces=_traces(env),
+            traces_share=environment.share(env, "RINGSIDE_TRACES_SHARE", 1.0),
+            stripe=_stripe(env),
+            smtp=_smtp(env),
+            outbox_page=environment.switch(env, "RINGSIDE_OUTBOX_PAGE"),
+            private_push_hosts=environment.switch(env, "RINGSIDE_PRIVATE_PUSH_HOSTS"),
+            private_webhook_hosts=environment.switch(env, "RINGSIDE_PRIVATE_WEBHOOK_HOSTS"),
         )
 
     def key(self, purpose: str) -> bytes:
@@ -133,36 +186,41 @@ class Settings:
         return hmac.new(self.secret.encode(), b"ringside/" + purpose.encode(), hashlib.sha256).digest()
 
 
-def _required(env: Mapping[str, str], name: str, what: str) -> str:
-    value = env.get(name, "")
-    if not value:
-        raise SettingsError(f"{name} is not set: it should be {what}.")
-    return value
+# What may stand in a file instead, as container engines hand secrets over: NAME_FILE is that file's path.
+SECRETS = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_ADMIN_URL",
+    "REDIS_URL",
+    "RINGSIDE_SECRET",
+    "RINGSIDE_SEAL_KEYS",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_API_KEY_SECRET",
+    "TWILIO_WEBHOOK_KEYS",
+    "GOOGLE_CLIENT_SECRET",
+    "AWS_SECRET_ACCESS_KEY",
+    "SMTP_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+)
 
 
-def _port(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, str(default))
-    if not text.isdigit() or int(text) > 65535:
-        raise SettingsError(f"{name} is {text!r}; it should be a port between 0 and 65535.")
-    return int(text)
+def with_files(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with the secrets that stand in files; what is set both ways is taken from the variable.
 
-
-def _count(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, str(default))
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise SettingsError(f"{name} is {text!r}; it should be a number from 1 to 1000.")
-    return int(text)
-
-
-def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
-    text = env.get(name, str(default))
-    try:
-        value = float(text)
-    except ValueError:
-        raise SettingsError(f"{name} is {text!r}; it should be a number of seconds.") from None
-    if not 0 < value < 86_400:
-        raise SettingsError(f"{name} is {text!r}; it should be between 0 and 86400 seconds.")
-    return value
+    Raises SettingsError when a file that is named can't be read.
+    """
+    read: dict[str, str] = {}
+    for name in SECRETS:
+        path = env.get(f"{name}_FILE")
+        if not path or env.get(name):
+            continue
+        try:
+            read[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
+            raise SettingsError(f"{name}_FILE: {path} can't be read: {reason}.") from None
+    return {**env, **read} if read else env
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -193,34 +251,32 @@ def _objects(env: Mapping[str, str]) -> str:
     return text
 
 
-def _rate(env: Mapping[str, str], name: str, default: float) -> float:
-    text = env.get(name, str(default))
+def _limits(env: Mapping[str, str]) -> Limits:
     try:
-        value = float(text)
-    except ValueError:
-        raise SettingsError(f"{name} is {text!r}; it should be a number for each second.") from None
-    if not 0.01 <= value <= 10_000:
-        raise SettingsError(f"{name} is {text!r}; it should be between 0.01 and 10000.")
-    return value
+        return Limits.parse(env.get("RINGSIDE_LIMITS", ""))
+    except ValueError as exc:
+        raise SettingsError(f"RINGSIDE_LIMITS: {exc}.") from None
 
 
-def _pairs(env: Mapping[str, str], name: str) -> Mapping[str, str]:
-    pairs: dict[str, str] = {}
-    for part in env.get(name, "").split(","):
-        key, equals, secret = part.partition("=")
-        if not part.strip():
-            continue
-        if not equals or not key.strip() or not secret.strip():
-            raise SettingsError(f"{name} should be id=secret pairs, separated by commas.")
-        pairs[key.strip()] = secret.strip()
-    return pairs
+def _traces(env: Mapping[str, str]) -> str:
+    text = env.get("RINGSIDE_TRACES", "").strip().rstrip("/")
+    if text and not text.startswith(("http://", "https://")):
+        raise SettingsError(f"RINGSIDE_TRACES is {text!r}; it should be a collector's address, such as http://127.0.0.1:4318.")
+    return text
 
 
-def _switch(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "").lower()
-    if text not in ("", "0", "1", "no", "yes", "false", "true"):
-        raise SettingsError(f"{name} is {text!r}; it should be yes or no.")
-    return text in ("1", "yes", "true")
+def _canary_url(env: Mapping[str, str], here: str) -> str:
+    url = env.get("RINGSIDE_CANARY_URL") or env.get("RINGSIDE_PUBLIC_URL") or here
+    if url != "none" and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"RINGSIDE_CANARY_URL is {url!r}; it should be the http address of a hub, or none.")
+    return "" if url == "none" else url.rstrip("/")
+
+
+def _prepared(env: Mapping[str, str]) -> Prepared:
+    text = env.get("DATABASE_PREPARED", "") or "auto"
+    if text not in ("auto", "yes", "no"):
+        raise SettingsError(f"DATABASE_PREPARED is {text!r}; it should be auto, yes or no.")
+    return cast(Prepared, text)
 
 
 def _clock(env: Mapping[str, str]) -> str:
@@ -234,6 +290,16 @@ def _clock(env: Mapping[str, str]) -> str:
     return text
 
 
+def _smtp(env: Mapping[str, str]) -> SmtpSettings | None:
+    url = env.get("SMTP_URL", "").strip()
+    if not url:
+        return None
+    try:
+        return SmtpSettings.parse(url, env.get("MAIL_FROM", ""))
+    except ValueError as exc:
+        raise SettingsError(str(exc)) from None
+
+
 _GOOGLE_PUSH = ("GOOGLE_PUSH_TOPIC", "GOOGLE_PUSH_ACCOUNT", "GOOGLE_PUSH_AUDIENCE")
 
 
@@ -241,13 +307,10 @@ def _google(env: Mapping[str, str]) -> GoogleSettings | None:
     client_id = env.get("GOOGLE_CLIENT_ID", "")
     if not client_id:
         return None
-    topic, push_account, push_audience = (env.get(name, "") for name in _GOOGLE_PUSH)
-    missing = [name for name in _GOOGLE_PUSH if not env.get(name)]
-    if 0 < len(missing) < len(_GOOGLE_PUSH):
-        raise SettingsError(f"{' and '.join(missing)} must be set, too: pushes need all of {', '.join(_GOOGLE_PUSH)}.")
+    topic, push_account, push_audience = environment.all_or_none(env, _GOOGLE_PUSH, "pushes need")
     return GoogleSettings(
         client_id=client_id,
-        client_secret=_required(env, "GOOGLE_CLIENT_SECRET", "the secret of the OAuth client"),
+        client_secret=environment.required(env, "GOOGLE_CLIENT_SECRET", "the secret of the OAuth client"),
         api_url=env.get("GOOGLE_API_URL", "").rstrip("/"),
         oauth_url=env.get("GOOGLE_OAUTH_URL", "").rstrip("/"),
         topic=topic,
@@ -263,18 +326,42 @@ def _twilio(env: Mapping[str, str]) -> TwilioSettings | None:
     sid = env.get("TWILIO_ACCOUNT_SID", "")
     if not sid:
         return None
-    key_sid, key_secret, app_sid = (env.get(name, "") for name in _SOFTPHONE)
-    missing = [name for name in _SOFTPHONE if not env.get(name)]
-    if 0 < len(missing) < len(_SOFTPHONE):
-        raise SettingsError(f"{' and '.join(missing)} must be set, too: the softphone needs all of {', '.join(_SOFTPHONE)}.")
+    key_sid, key_secret, app_sid = environment.all_or_none(env, _SOFTPHONE, "the softphone needs")
     return TwilioSettings(
         account_sid=sid,
-        auth_token=_required(env, "TWILIO_AUTH_TOKEN", "the account's auth token"),
+        auth_token=environment.required(env, "TWILIO_AUTH_TOKEN", "the account's auth token"),
         api_url=env.get("TWILIO_API_URL", "").rstrip("/"),
-        from_number=_required(env, "TWILIO_FROM", "a number of the account, in E.164 form such as +14155550100"),
+        from_number=environment.required(env, "TWILIO_FROM", "a number of the account, in E.164 form such as +14155550100"),
         api_key_sid=key_sid,
         api_key_secret=key_secret,
         twiml_app_sid=app_sid,
-        webhook_keys=_pairs(env, "TWILIO_WEBHOOK_KEYS"),
-        calls_per_second=_rate(env, "TWILIO_CALLS_PER_SECOND", 1.0),
+        webhook_keys=environment.pairs(env, "TWILIO_WEBHOOK_KEYS"),
+        calls_per_second=environment.rate(env, "TWILIO_CALLS_PER_SECOND", 1.0),
     )
+
+
+def _stripe(env: Mapping[str, str]) -> StripeSettings | None:
+    key = env.get("STRIPE_SECRET_KEY", "")
+    if not key:
+        return None
+    what = "the signing secret of the webhook endpoint, or the new and the old one separated by a comma"
+    secrets = environment.required(env, "STRIPE_WEBHOOK_SECRET", what)
+    return StripeSettings(
+        secret_key=key,
+        webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+        api_url=env.get("STRIPE_API_URL", "").rstrip("/"),
+        test_clock=_test_clock(env, key),
+    )
+
+
+def _test_clock(env: Mapping[str, str], key: str) -> str:
+    clock = env.get("STRIPE_TEST_CLOCK", "").strip()
+    if clock and not key.startswith("sk_test_"):
+        raise SettingsError(
+            "STRIPE_TEST_CLOCK needs a STRIPE_SECRET_KEY of the test mode (sk_test_...); nobody would really pay."
+        )
+    if clock and not clock.startswith("clock_"):
+        raise SettingsError(
+            f"STRIPE_TEST_CLOCK is {clock!r}; it should be the id of a test clock, such as clock_1NXwKX2eZvKYlo2C."
+        )
+    return clock

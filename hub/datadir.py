@@ -37,6 +37,8 @@ def load_secrets(data: Path) -> dict[str, str]:
             "twilio_account_sid": f"AC{secrets.token_hex(16)}",
             "twilio_auth_token": secrets.token_hex(16),
             "google_client_secret": f"GOCSPX-{secrets.token_urlsafe(21)}",
+            "stripe_secret_key": f"sk_test_{secrets.token_urlsafe(24)}",
+            "stripe_webhook_secret": f"whsec_{secrets.token_urlsafe(24)}",
         }
         if not fresh.keys() <= kept.keys():
             kept = fresh | kept

@@ -1,6 +1,7 @@
 """`ringside doctor`: looks at the whole set-up and says in words what is wrong and what to do about it."""
 
 import asyncio
+import contextlib
 import importlib.metadata
 import re
 import ssl
@@ -19,16 +20,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hub.config import Settings, SettingsError
+from hub.config import Settings
+from hub.environment import SettingsError
 from hub.listening import url_host
 from hub.migrate import MigrationError, pending_versions
+from hub.redis import Nodes, is_cluster, new_client
 from hub.sqlfiles import SQL_DIR
 
 State = Literal["ok", "warning", "wrong"]
 PATIENCE_S = 5.0
 CLOCK_TOLERANCE_S = 1.0
 LATE_JOB_S = 60.0
-WORKER_KEYS = "ringside:worker:"
+WORKER_KEYS = "{ringside}:worker:"
 # below these a published weakness is open
 SAFE_VERSIONS = {"aiohttp": (3, 14, 3), "python-socketio": (5, 16, 2), "PyJWT": (2, 15)}
 SHOWN_VERSIONS = ("asyncpg", "redis", "arq", "pydantic", "uvloop", "twilio")
@@ -55,7 +58,7 @@ async def examine(env: Mapping[str, str], why_incomplete: str = "") -> list[Find
     except SettingsError as problem:
         return [*findings, Finding("settings", "wrong", why_incomplete or str(problem))]
     findings.append(Finding("settings", "ok", f"complete; the hub is to be at {settings.public_url}"))
-    findings += [check_provider(settings), check_google(settings), check_seals(settings)]
+    findings += [check_provider(settings), check_google(settings), check_stripe(settings), check_seals(settings)]
     checks: tuple[Check, ...] = (check_database, check_redis, check_hub)
     for group in await asyncio.gather(*(collect(check, settings) for check in checks)):
         findings += group
@@ -117,6 +120,20 @@ def check_google(settings: Settings) -> Finding:
     return Finding("gmail", "ok", f"{where}, {back}; pushes through {google.topic}")
 
 
+def check_stripe(settings: Settings) -> Finding:
+    """Who collects the money, if companies pay at all."""
+    stripe = settings.stripe
+    if stripe is None:
+        return Finding("stripe", "ok", "not set up: companies pay nothing, and no plan limits them")
+    where = f"the sandbox at {stripe.api_url}" if stripe.api_url else "the real one"
+    hook = f"{settings.public_url}/webhooks/stripe"
+    if not stripe.api_url and not settings.public_url.startswith("https://"):
+        advice = "Stripe sends webhooks to https:// addresses only: set RINGSIDE_PUBLIC_URL."
+        return Finding("stripe", "wrong", f"{where}, but its webhooks should come to {hook}", advice)
+    secrets = "two secrets, as while one is rotated" if len(stripe.webhook_secrets) > 1 else "one secret"
+    return Finding("stripe", "ok", f"{where}; webhooks to {hook}, {secrets}")
+
+
 def check_seals(settings: Settings) -> Finding:
     """With what the mailboxes' credentials are sealed."""
     if not settings.seal_keys:
@@ -131,7 +148,7 @@ def check_seals(settings: Settings) -> Finding:
 async def check_database(settings: Settings) -> AsyncIterator[Finding]:
     """Postgres answers, is of a release we know, keeps companies apart, is up to date, and tells the same time."""
     try:
-        connection = await asyncpg.connect(settings.database_url, timeout=PATIENCE_S)
+        connection = await asyncpg.connect(settings.database_url, timeout=PATIENCE_S, statement_cache_size=0)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
         yield Finding("postgres", "wrong", f"can't connect: {problem}", "Is it running, and is DATABASE_URL right?")
         return
@@ -225,32 +242,44 @@ async def _jobs(connection: "asyncpg.Connection[Any]") -> Finding:
 
 async def check_redis(settings: Settings) -> AsyncIterator[Finding]:
     """Redis answers, keeps what it is told, and throws nothing away."""
-    client = redis.asyncio.Redis.from_url(settings.redis_url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
-    try:
-        info: Mapping[str, Any] = await client.info()
-    except (OSError, redis.exceptions.RedisError) as problem:
-        await client.aclose()
-        yield Finding(
-            "redis", "wrong", f"can't connect: {problem}", "Is it running, and is REDIS_URL right? Without it all is slower."
-        )
-        return
-    name = "Valkey" if "valkey_version" in info else "Redis"
-    yield Finding("redis", "ok", f"{name} {info.get('valkey_version') or info['redis_version']}")
-    if info.get("aof_enabled"):
-        yield Finding("persistence", "ok", "append-only file is on")
-    else:
-        yield Finding(
-            "persistence", "warning", "append-only file is off: a restart forgets queued hints", "Set `appendonly yes`."
-        )
-    policy = info.get("maxmemory_policy", "unknown")
-    if policy == "noeviction":
-        yield Finding("eviction", "ok", "noeviction")
-    else:
-        yield Finding(
-            "eviction", "wrong", f"maxmemory-policy is {policy}", "Set `maxmemory-policy noeviction`: a job must not vanish."
-        )
-    yield await _workers(client)
-    await client.aclose()
+    client = new_client(settings.redis_url, connect_s=PATIENCE_S, answer_s=PATIENCE_S)
+    async with contextlib.aclosing(client):
+        try:
+            if is_cluster(settings.redis_url):
+                finding, infos = await _cluster(settings.redis_url)
+                yield finding
+            else:
+                infos = [await client.info()]
+        except (OSError, redis.exceptions.RedisError) as problem:
+            yield Finding(
+                "redis", "wrong", f"can't connect: {problem}", "Is it running, and is REDIS_URL right? Without it all is slower."
+            )
+            return
+        name = "Valkey" if "valkey_version" in infos[0] else "Redis"
+        yield Finding("redis", "ok", f"{name} {infos[0].get('valkey_version') or infos[0]['redis_version']}")
+        if all(info.get("aof_enabled") for info in infos):
+            yield Finding("persistence", "ok", "append-only file is on")
+        else:
+            yield Finding(
+                "persistence", "warning", "append-only file is off: a restart forgets queued hints", "Set `appendonly yes`."
+            )
+        policies = sorted({str(info.get("maxmemory_policy", "unknown")) for info in infos})
+        if policies == ["noeviction"]:
+            yield Finding("eviction", "ok", "noeviction")
+        else:
+            text = f"maxmemory-policy is {', '.join(policies)}"
+            yield Finding("eviction", "wrong", text, "Set `maxmemory-policy noeviction`: a job must not vanish.")
+        yield await _workers(client)
+
+
+async def _cluster(url: str) -> tuple[Finding, list[Mapping[str, Any]]]:
+    """Is there somebody for every slot; and what each master says of itself."""
+    async with contextlib.aclosing(Nodes(url)) as nodes:
+        await nodes.look()
+        infos: list[Mapping[str, Any]] = [await nodes.client(node).info() for node in sorted(nodes.masters)]
+        if nodes.complete:
+            return Finding("cluster", "ok", f"{len(infos)} masters serve all slots"), infos
+        return Finding("cluster", "wrong", "nobody serves some slots", "Start the lost node, or fail over to its replica."), infos
 
 
 async def _workers(client: "redis.asyncio.Redis") -> Finding:

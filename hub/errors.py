@@ -48,6 +48,13 @@ class Unauthorized(HubError):
         return {"WWW-Authenticate": 'Bearer realm="ringside"'}
 
 
+class PaymentRequired(HubError):
+    """What the company pays for does not allow it."""
+
+    code = "payment_required"
+    status = 402
+
+
 class Forbidden(HubError):
     """Known, but not allowed."""
 
@@ -83,6 +90,13 @@ class TooLarge(HubError):
     status = 413
 
 
+class TooSlow(HubError):
+    """The request did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
+
+
 class _Wait(HubError):
     def __init__(self, message: str, *, retry_after_s: int, code: str | None = None) -> None:
         super().__init__(message, code=code, details={"retry_after_s": retry_after_s})
@@ -95,10 +109,11 @@ class _Wait(HubError):
 
 
 class TooMany(_Wait):
-    """Throttled."""
+    """Throttled. `hang_up` says that the connection ends with the answer."""
 
     code = "too_many_requests"
     status = 429
+    hang_up = False
 
 
 class Unavailable(_Wait):
@@ -119,8 +134,18 @@ CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
     "dispositions_key_taken": (Conflict, "key_taken", "Another disposition has this key."),
     "tasks_assignee_is_member": (Invalid, "invalid", "The assignee must be a member of this company."),
     "tasks_one_for_a_call": (Conflict, "task_exists", "There is an open task of this kind for the call already."),
+    "sessions_sso_required": (Forbidden, "sso_required", "Your company has a sign-in of its own. Use that one."),
+    "sessions_sso_elsewhere": (Forbidden, "sso_elsewhere", "This sign-in counts at one company only. Sign in to the other one."),
+    "sso_identities_one_each": (Conflict, "connected_otherwise", "Another account is connected there already. Disconnect it."),
+    "sso_providers_team": (Invalid, "invalid", "There is no such team."),
     "teams_name_taken": (Conflict, "team_exists", "There is a team of this name already."),
+    "roles_name_key": (Conflict, "role_exists", "There is a role of this name already."),
+    "members_own_role": (Conflict, "role_is_in_use", "Somebody has this role. Give them another one first."),
     "team_members_are_members": (Invalid, "invalid", "Everybody in a team must be a member of this company."),
+    "invitations_one_is_open": (Conflict, "already_invited", "This address is invited already. Send that invitation again."),
+    "invitation_teams_are_teams": (Invalid, "invalid", "A team in team_ids is not there: name teams of this company."),
+    "handovers_one_at_a_time": (Conflict, "handover_is_running", "What this person leaves is being handed over already."),
+    "handovers_to_is_member": (Invalid, "invalid", "Whoever takes over must be a member of this company."),
     "numbers_taken": (Conflict, "number_is_taken", "The company has this number already, or is buying it."),
     "numbers_user_is_member": (Invalid, "invalid", "The number can only be assigned to a member of this company."),
     "number_routes_user_is_member": (Invalid, "invalid", "Only a member of this company can be rung."),
@@ -135,6 +160,7 @@ CONSTRAINTS: dict[str, tuple[type[HubError], str, str]] = {
     "templates_name_taken": (Conflict, "name_taken", "There is one of this name in the folder already."),
     "templates_shortcut_taken": (Conflict, "shortcut_taken", "Another snippet has this shortcut already."),
     "voicemail_drops_name_taken": (Conflict, "name_taken", "There is a message of this name already."),
+    "passkeys_credential_taken": (Conflict, "passkey_is_known", "This passkey was added already."),
 }
 
 

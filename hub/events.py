@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -43,11 +43,19 @@ class Event:
     """Something that happened, to be logged in the transaction that made it happen.
 
     `data` may hold orjson.Fragment values (JSON that Postgres built); its shape is `data_model`.
+
+    An `audited` one goes into the audit log as well, with what `audit_fields` names of its data ("member.role"). Name no
+    field with the name, address, number or words of a contact: nothing is ever erased there.
+
+    A `nameless` one does not say who acted, where nothing else in its transaction does.
     """
 
     type: ClassVar[str]
     subject_kind: ClassVar[str]
     data_model: ClassVar[Model]
+    audited: ClassVar[bool] = False
+    audit_fields: ClassVar[tuple[str, ...]] = ()
+    nameless: ClassVar[bool] = False
 
     subject_id: UUID | None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -66,8 +74,7 @@ def declare(cls: E) -> E:
     return cls
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(NamedTuple):
     """An event as it stands in the log: its place, who may see it, and its JSON as every reader gets it."""
 
     seq: int

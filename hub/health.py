@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from hub.db import Database
@@ -29,11 +28,11 @@ async def check_postgres(db: Database) -> str | None:
     return None
 
 
-async def check_redis(redis: Redis) -> str | None:
+async def check_redis(ping: Callable[[], Awaitable[None]]) -> str | None:
     """None when Redis answers, else what is wrong."""
     try:
         async with asyncio.timeout(_CHECK_S):
-            await redis.ping()
+            await ping()
     except (RedisError, OSError, TimeoutError) as exc:
         return f"Redis does not answer: {exc or 'no answer in time'}"
     return None

@@ -2,9 +2,12 @@
 
 import asyncio
 import ipaddress
+import random
+import resource
 import socket
 
 DEFAULT_PORT = 8080
+_QUIET_PORTS = range(20_000, 32_000)
 
 
 class PortError(Exception):
@@ -28,12 +31,20 @@ def choose_port(host: str, asked: int | None) -> int:
     raise PortError(f"All ports from {DEFAULT_PORT} to {DEFAULT_PORT + 99} are taken. Give a --port.")
 
 
-def free_port(host: str) -> int:
-    """A port nobody listens on right now."""
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port nobody listens on right now, and that nobody is given by chance before we do.
+
+    Who connects, or takes any free port, gets one of a range of the system's (32768 and up, where nobody changed it). Between
+    looking and listening lie seconds; whoever keeps trying a port of that range even connects to himself one day.
+    """
+    for _ in range(100):
+        port = random.choice(_QUIET_PORTS)  # noqa: S311 - spreads, guards nothing
+        if is_free(host, port):
+            return port
     with listener(host) as probe:
         probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        given: int = probe.getsockname()[1]
+        return given
 
 
 def is_free(host: str, port: int) -> bool:
@@ -94,3 +105,13 @@ async def is_ready(host: str, port: int) -> bool:
     except (OSError, TimeoutError):
         return False
     return status.split()[1:2] == [b"200"]
+
+
+def allow_files(wanted: int) -> int:
+    """Let this process have so many open files, sockets among them, as far as the hard limit goes; how many it may have now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return soft

@@ -91,7 +91,7 @@ async def _applied(conn: asyncpg.Connection) -> dict[str, str]:
 
 async def pending_versions(url: str) -> list[str]:
     """The versions this database still lacks, read as any role that may connect."""
-    conn = await asyncpg.connect(url)
+    conn = await asyncpg.connect(url, statement_cache_size=0)  # there may be a pooler between
     try:
         if await conn.fetchval("SELECT to_regclass('public.schema_migrations')") is None:
             return [m.version for m in migrations()]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.config import Settings
+from integrations.identity import Identity
 from integrations.mail import GoogleClient, GoogleIdentity, Mailboxes, PushReader
+from integrations.payments import PaymentEventReader, Payments
 from integrations.ports import CallbackReader, Numbers, ObjectStore, SoftphoneTokens, Telephony, TwimlRenderer
 
 
@@ -15,7 +17,9 @@ class Providers:
 
     `callbacks` tells webhooks from forgeries and reads them, `twiml` writes the answers to those that wait for
     instructions, `tokens` makes the softphone's access tokens. Routes never call `telephony` inside a transaction;
-    most leave it to a job. `google` asks people for their mailboxes, `pushes` reads what Google says of them.
+    most leave it to a job. `google` asks people for their mailboxes, `pushes` reads what Google says of them. `identity` asks
+    OpenID providers. `payments`
+    collects the money, `payment_events` reads what is said of that.
     """
 
     callbacks: CallbackReader | None = None
@@ -27,6 +31,9 @@ class Providers:
     google: GoogleIdentity | None = None
     pushes: PushReader | None = None
     mailboxes: Mailboxes | None = None
+    identity: Identity | None = None
+    payments: Payments | None = None
+    payment_events: PaymentEventReader | None = None
 
 
 def google_client(settings: Settings) -> GoogleClient | None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import hub
-from hub.config import Settings, SettingsError
+from hub.config import Settings
 from hub.datadir import LOCK, clear_running, find_running, load_secrets, make_data_dir, write_running
 from hub.embedded import AlreadyRunning, EmbeddedError, PostgresServer, ValkeyServer, start_postgres, start_valkey
 from hub.embedded.processes import FolderLock
+from hub.environment import SettingsError
 from hub.listening import (
     DEFAULT_PORT,
     PortError,
@@ -29,20 +30,12 @@ from hub.listening import (
     url_host,
 )
 from hub.migrate import MigrationError, migrate, pending_versions
+from hub.post.settings import page_path
 from hub.seed import Login, seed_demo
 from hub.supervisor import Service, Terminal
 from hub.up_report import machine_line, print_table
+from hub.up_sandboxes import NAMES, Sandbox, sandbox_settings, sandboxes
 
-SANDBOX_NUMBER = "+14155550100"
-# The sandbox is nobody's network: no reason to dial as slowly as Twilio lets a new account.
-SANDBOX_CALLS_PER_SECOND = "200"
-SANDBOX_GOOGLE = {
-    "GOOGLE_CLIENT_ID": "ringside-demo.apps.googleusercontent.com",
-    "GOOGLE_PUSH_TOPIC": "projects/ringside-demo/topics/mail",
-    "GOOGLE_PUSH_ACCOUNT": "mail-push@ringside-demo.iam.gserviceaccount.com",
-}
-PUSH_PATH = "/webhooks/google/push"
-SANDBOXES = ("twilio", "gmail")
 READY_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 6.0
 TRIES = 3  # a child that dies this often before it was ready has a reason that won't go away
@@ -110,13 +103,17 @@ class Up:
     # --- starting ------------------------------------------------------------------------------------------
 
     async def _start(self) -> None:
-        port = self._choose_port()
+        port, options = self._choose_port(), self.options
         await self._start_servers()
         self.running.env = env = self._environment(port)
         owner, admin = self._owner_urls()
         async with self._step("Database"):
             await self._bring_up_to_date(owner, admin, env)
-        await together(self._start_telephone(env), self._start_mail(env), self._add_demo(owner, env), self._start_programs(env))
+        await together(
+            *(self._start_sandbox(one, env) for one in sandboxes(self.environ, env, options.data, demo=options.demo)),
+            self._add_demo(owner, env),
+            self._start_programs(env),
+        )
 
     async def _add_demo(self, owner: str, env: dict[str, str]) -> None:
         if not self.options.demo:
@@ -167,16 +164,10 @@ class Up:
             env["DATABASE_URL"] = running.postgres.url_for("ringside_app")
         if running.valkey is not None:
             env["REDIS_URL"] = running.valkey.url
-        if not given.get("TWILIO_ACCOUNT_SID"):
-            env["TWILIO_ACCOUNT_SID"] = kept["twilio_account_sid"]
-            env["TWILIO_AUTH_TOKEN"] = kept["twilio_auth_token"]
-            env["TWILIO_FROM"] = given.get("TWILIO_FROM") or SANDBOX_NUMBER
-            env["TWILIO_API_URL"] = f"http://127.0.0.1:{free_port('127.0.0.1')}"
-            env.setdefault("TWILIO_CALLS_PER_SECOND", SANDBOX_CALLS_PER_SECOND)
-        if not given.get("GOOGLE_CLIENT_ID"):
-            env |= SANDBOX_GOOGLE | {"GOOGLE_CLIENT_SECRET": kept["google_client_secret"]}
-            env["GOOGLE_API_URL"] = env["GOOGLE_OAUTH_URL"] = f"http://127.0.0.1:{free_port('127.0.0.1')}"
-            env["GOOGLE_PUSH_AUDIENCE"] = f"http://{url_host(reachable_host(host))}:{port}{PUSH_PATH}"
+        hub_url = f"http://{url_host(reachable_host(host))}:{port}"
+        env |= sandbox_settings(given, kept, hub_url, demo=self.options.demo)
+        if not given.get("SMTP_URL"):
+            env.setdefault("RINGSIDE_OUTBOX_PAGE", "yes")
         for name in ("DATABASE_OWNER_URL", "DATABASE_ADMIN_URL"):  # the programs don't need them
             env.pop(name, None)
         return env
@@ -198,29 +189,14 @@ class Up:
                 "so that they can be applied."
             )
 
-    async def _start_telephone(self, env: Mapping[str, str]) -> None:
-        if self.environ.get("TWILIO_ACCOUNT_SID"):
-            return
-        numbers = str(self.options.data / "sandbox-numbers.json")
-        arguments = ["--calls-per-second", env["TWILIO_CALLS_PER_SECOND"], "--numbers-file", numbers]
-        await self._start_sandbox("twilio", env["TWILIO_API_URL"], arguments, env)
-
-    async def _start_mail(self, env: Mapping[str, str]) -> None:
-        if self.environ.get("GOOGLE_CLIENT_ID"):
-            return
-        arguments = ["--push-url", env["GOOGLE_PUSH_AUDIENCE"], "--people", "hash"]
-        arguments += ["--state", str(self.options.data / "sandbox-mail.json")]
-        arguments += ["--clock", env.get("RINGSIDE_CLOCK", "")]
-        await self._start_sandbox("gmail", env["GOOGLE_API_URL"], arguments, env)
-
-    async def _start_sandbox(self, name: str, url: str, arguments: list[str], env: Mapping[str, str]) -> None:
+    async def _start_sandbox(self, sandbox: Sandbox, env: Mapping[str, str]) -> None:
+        name, port = sandbox.name, sandbox.port
         async with self._step(f"{name.title()} sandbox"):
-            port = url.rpartition(":")[2]
             own = {key: value for key, value in env.items() if not key.startswith(("DATABASE_", "REDIS_", "RINGSIDE_"))}
-            arguments = ["--port", port, "--speed", self._sandbox_speed(), *arguments]
+            arguments = ["--port", str(port), "--speed", self._sandbox_speed(), *sandbox.arguments]
             service = self._service(name, ["-m", f"integrations.sandbox.{name}", *arguments], own)
-            await self._begin(service, lambda: is_open("127.0.0.1", int(port)))
-            self.running.sandbox[name] = url
+            await self._begin(service, lambda: is_open("127.0.0.1", port))
+            self.running.sandbox[name] = sandbox.url
 
     def _sandbox_speed(self) -> str:
         text = self.environ.get("RINGSIDE_SANDBOX_SPEED") or "1"
@@ -274,6 +250,9 @@ class Up:
         options, running = self.options, self.running
         owner, admin = self._owner_urls()
         state = machine_line(running.env, running.logins, running.sandbox, owner, admin, options.data)
+        settings = Settings.from_env(running.env)
+        if settings.outbox_page:
+            state["outbox"] = settings.public_url + page_path(settings.key("outbox-page"))
         state["pid"] = os.getpid()
         state["pids"] = {service.name: service.pid for service in running.services}
         for name, server in (("postgres", running.postgres), ("valkey", running.valkey)):
@@ -318,8 +297,8 @@ class Up:
         """Hub and workers first, then the sandboxes they may be talking to, then the servers under them all."""
         running = self.running
         clear_running(self.options.data)
-        programs = [service for service in running.services if service.name not in SANDBOXES]
-        for group in (programs, [service for service in running.services if service.name in SANDBOXES]):
+        programs = [service for service in running.services if service.name not in NAMES]
+        for group in (programs, [service for service in running.services if service.name in NAMES]):
             await asyncio.gather(*(service.stop(STOP_PATIENCE_S) for service in group))
         servers = [server for server in (running.valkey, running.postgres) if server is not None]
         await asyncio.gather(*(asyncio.to_thread(server.stop) for server in servers))

@@ -41,6 +41,8 @@ def print_table(state: Mapping[str, Any], seconds: float) -> None:
     places.add_row("Data", state["data"])
     places.add_row("Logs", f"{state['data']}/logs")
     places.add_row("Metrics", state["metrics_url"])
+    if "outbox" in state:
+        places.add_row("Letters", state["outbox"])
     for name, url in state["sandbox"].items():
         places.add_row(f"{name.title()} sandbox", url)
     console.print()

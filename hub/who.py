@@ -23,6 +23,10 @@ class Who:
     session_id: UUID | None = None
     name: str = ""
     request_id: str = ""
+    address: str = ""
+    """Where the request comes from, for the audit log; empty where nobody asked."""
+    permissions: frozenset[str] | None = None
+    """What the token allows; None where it is the role that says so (hub.permissions.permissions_of)."""
 
     @classmethod
     def system(cls, tenant_id: UUID, request_id: str = "") -> Who:

@@ -44,6 +44,15 @@ WHERE p.polname NOT IN ('tenant_only', 'fellow_members')
   AND ('ringside_app'::regrole = ANY (p.polroles) OR 0::oid = ANY (p.polroles))
 
 UNION ALL
+-- Visibility (migration 0029). Enrolments and queue items are read by the thousand from indexes alone: their queries ask.
+SELECT 'what hangs on a contact is shown to whoever does not see the contact', r.relname
+FROM reachable r
+JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = 'contact_id' AND NOT a.attisdropped
+WHERE r.relname NOT IN ('enrolments', 'dial_items', 'import_changes') AND NOT EXISTS (
+    SELECT FROM pg_policy p
+    WHERE p.polrelid = r.oid AND p.polname = 'tenant_only' AND pg_get_expr(p.polqual, p.polrelid) LIKE '%( SELECT sight()%')
+
+UNION ALL
 SELECT 'the primary key or a unique index does not lead with tenant_id', i.indexrelid::regclass::text
 FROM pg_index i JOIN reachable r ON r.oid = i.indrelid JOIN tenant_column t ON t.attrelid = r.oid
 WHERE i.indisunique AND i.indkey[0] <> t.attnum

@@ -20,4 +20,16 @@ BEGIN
             EXECUTE format('GRANT %I TO ringside_owner', r);
         END IF;
     END LOOP;
+    -- Bounds that hold whoever opens the session, behind a pooler as well. The last is of Postgres 17; a transaction
+    -- must end before hub/realtime/access.py stops looking back for it (90 s).
+    BEGIN
+        ALTER ROLE ringside_app SET statement_timeout = '15s';
+        ALTER ROLE ringside_app SET lock_timeout = '10s';
+        ALTER ROLE ringside_app SET idle_in_transaction_session_timeout = '10s';
+        IF current_setting('server_version_num')::int >= 170000 THEN
+            ALTER ROLE ringside_app SET transaction_timeout = '80s';
+        END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE NOTICE 'the timeouts of ringside_app are not set: this role may not; see docs/operations.md';
+    END;
 END $$;

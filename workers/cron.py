@@ -9,6 +9,7 @@ A duty may be repeated, and done twice at once, without harm.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -39,13 +40,14 @@ class Duty:
     name: str
     every_s: float
     function: Callable[[Deps], Awaitable[None]]
+    jitter_s: float = 0.0
 
 
-def duty(*, every_s: float) -> Callable[[Callable[[Deps], Awaitable[None]]], Duty]:
-    """Declare a duty; it is named after its function. The first time is when a worker starts."""
+def duty(*, every_s: float, jitter_s: float = 0.0) -> Callable[[Callable[[Deps], Awaitable[None]]], Duty]:
+    """Declare a duty; it is named after its function. First when a worker starts, then up to `jitter_s` later than due."""
 
     def declare(function: Callable[[Deps], Awaitable[None]]) -> Duty:
-        return Duty(getattr(function, "__name__", "duty"), every_s, function)
+        return Duty(getattr(function, "__name__", "duty"), every_s, function, jitter_s)
 
     return declare
 
@@ -69,7 +71,7 @@ async def attend(duties: Sequence[Duty], deps: Deps) -> None:
 async def _repeat(one: Duty, deps: Deps, turn: asyncio.Semaphore) -> None:
     while True:
         begun = time.monotonic()
-        pause_s = one.every_s
+        pause_s = one.every_s + random.uniform(0, one.jitter_s)  # noqa: S311 - only spreads the load
         result = "done"
         try:
             async with turn:
@@ -85,6 +87,8 @@ async def _repeat(one: Duty, deps: Deps, turn: asyncio.Semaphore) -> None:
 
 async def _do(one: Duty, deps: Deps) -> bool:
     async with deps.db.acquire() as conn, conn.transaction():
+        # This transaction only holds the lock, and has nothing to say while the duty works.
+        await conn.execute("SET LOCAL idle_in_transaction_session_timeout = '70s'")
         if not await _locked(conn, one.name):
             return False
         await one.function(deps)
@@ -124,3 +128,4 @@ async def forget_old_answers(deps: Deps) -> None:
 async def forget_dead_sessions(deps: Deps) -> None:
     """Delete dead sessions and old withdrawals."""
     await _call(deps, _SQL["auth_sweep"])
+    await _call(deps, _SQL["account_sweep"])

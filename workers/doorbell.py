@@ -1,7 +1,7 @@
 """The queue in Redis. It rings when a job is due, and that is all: lose it and jobs only start later.
 
-What is due now comes over a list that a worker waits at; what becomes due comes through arq, which keeps the clock. arq's worker
-ends when Redis restarts, so both are started again here, for ever, with a growing pause.
+What is due now is on the rings of the companies, which take turns; what becomes due comes through arq, which keeps the clock, and
+is put on a ring then. arq's worker ends when Redis restarts, so both are started again here, for ever, with a growing pause.
 """
 
 from __future__ import annotations
@@ -16,24 +16,39 @@ from uuid import UUID
 
 import structlog
 from arq.connections import ArqRedis
-from arq.constants import job_key_prefix
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from hub.ending import end_tasks
-from hub.queue import QUEUE, RING, RUN_JOB, arq_id, decode_ring, deserialize, serialize
+from hub.queue import (
+    PUSHED_AT_ONCE,
+    QUEUE,
+    RUN_JOB,
+    arq_id,
+    decode_popped,
+    deserialize,
+    pop_command,
+    push_command,
+    serialize,
+    wait_command,
+)
+from hub.redis import Nodes, is_cluster
 from workers import metrics
 from workers.ledger import DueJob
+from workers.slots import Room
 
 POLL_S = 0.02
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
-# An entry of the queue is done with as soon as its job has a slot; one that its worker took to the grave is free again
+# An entry of arq's queue is done with as soon as it is on its ring; one that its worker took to the grave is free again
 # this long (and arq's own ten seconds) later. The sweep does not wait for that.
 _ENTRY_TIMEOUT_S = 20
-# arq looks at so many entries from the front, also at those that are taken.
+# arq looks at so many entries from the front, also at those that are taken, and moves so many at once.
 _READ_AT_ONCE = 500
-_TAKEN_AT_ONCE = 20
+_MOVED_AT_ONCE = 20
+# While only spare slots are left, or somebody is held back, it matters who comes, which nobody can wait for: so it is asked this
+# often, or as soon as a slot is free.
+_FULL_S = 0.005
 # Less than the socket's time limit, after which a silent connection counts as dead.
 _WAIT_S = 2
 
@@ -44,23 +59,14 @@ class Taker(Protocol):
     """Who starts the jobs."""
 
     @property
-    def free(self) -> int:
-        """How many more jobs could start now."""
+    def room(self) -> Room:
+        """What could start now."""
 
-    async def take(self, tenant_id: UUID, job_id: UUID, via: Any) -> None:
-        """Start a job when there is room."""
+    async def freed(self, within_s: float | None = None) -> None:
+        """Wait until a slot becomes free, no longer than this."""
 
-    async def room(self) -> None:
-        """Wait until there is room for one."""
-
-
-class _Listener(Worker):
-    """arq's worker, taking from the queue only what there is room for: the rest is for others."""
-
-    taker: Taker
-
-    async def start_jobs(self, job_ids: list[bytes]) -> None:
-        await super().start_jobs(job_ids[: self.taker.free])
+    def start(self, tenant_id: UUID, job_ids: Sequence[UUID], via: Any) -> None:
+        """Start jobs of one company."""
 
 
 class Doorbell:
@@ -68,6 +74,7 @@ class Doorbell:
 
     def __init__(self, redis_url: str) -> None:
         self._url = redis_url
+        self._nodes = Nodes(redis_url) if is_cluster(redis_url) else None
         self._redis: ArqRedis | None = None
         self._changed = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
@@ -82,15 +89,16 @@ class Doorbell:
         await self._changed.wait()
         self._changed.clear()
 
-    async def listen(self, taker: Taker, max_jobs: int) -> None:
+    async def listen(self, taker: Taker) -> None:
         """Hear the queue until cancelled, whatever becomes of Redis."""
         pause_s = _FIRST_PAUSE_S
         while True:
-            redis = _connect(self._url)
-            listener: _Listener | None = None
+            redis: ArqRedis | None = None
+            listener: Worker | None = None
             try:
+                redis = _connect(await self._where())
                 await redis.ping()
-                listener = _listener(redis, taker, max_jobs)
+                listener = _listener(redis)
                 self._turn(redis)
                 metrics.QUEUE_STARTS.inc()
                 pause_s = _FIRST_PAUSE_S
@@ -107,20 +115,24 @@ class Doorbell:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
-    async def remind(self, jobs: Sequence[DueJob]) -> None:
-        """Enqueue again what is not in the queue. Raises RedisError or OSError."""
+    async def remind(self, jobs: Sequence[DueJob]) -> int:
+        """Put overdue jobs on the rings of those companies that have nothing there: what has a ring stands in it.
+
+        Returns how many. Raises RedisError or OSError.
+        """
         redis = self._redis
-        # While the ring is not empty, what is overdue stands in it.
-        if redis is None or not jobs or await _ask(redis, "LLEN", RING):
-            return
+        if redis is None or not jobs:
+            return 0
+        rings: dict[UUID, list[UUID]] = {}
+        for job in jobs:
+            rings.setdefault(job.tenant_id, []).append(job.id)
         async with redis.pipeline(transaction=False) as pipe:
-            for job in jobs:
-                pipe.exists(job_key_prefix + arq_id(job.id, job.fence))
-            known = await pipe.execute()
-        for job, there in zip(jobs, known, strict=True):
-            if not there:
-                metrics.REMINDED.inc()
-                await _enqueue(redis, job.tenant_id, job.id, job.fence, None)
+            for tenant_id, job_ids in rings.items():
+                command = push_command(tenant_id, job_ids[:PUSHED_AT_ONCE], only_if_empty=True)
+                pipe.execute_command(*command)
+            reminded: int = sum(await pipe.execute())
+        metrics.REMINDED.inc(reminded)
+        return reminded
 
     def ring_at(self, tenant_id: UUID, job_id: UUID, fence: int, run_at: datetime) -> None:
         """Have a job ring when it is due again; best effort, does not wait."""
@@ -134,6 +146,20 @@ class Doorbell:
         """Wait a moment for what `ring_at` is still sending."""
         if self._sending:
             await asyncio.wait(list(self._sending), timeout=1)
+
+    async def _where(self) -> str:
+        """The URL of who serves the queue: all its keys are in one slot. Raises RedisError when nobody knows."""
+        if self._nodes is None:
+            return self._url
+        try:
+            await self._nodes.look()
+            node = self._nodes.serving(QUEUE)
+            if node is None:
+                raise RedisError("nobody serves the queue's slot of the cluster")
+            return self._nodes.url(node)
+        finally:
+            # Here it is asked once a connection at most.
+            await self._nodes.aclose()
 
     def _turn(self, redis: ArqRedis | None) -> None:
         if redis is not self._redis:
@@ -163,15 +189,20 @@ async def _ask(redis: ArqRedis, *command: Any) -> Any:
 async def _answer(redis: ArqRedis, taker: Taker) -> None:
     """Take what is due now as it comes, never more than there is room for."""
     while True:
-        await taker.room()
-        wanted = min(max(taker.free, 1), _TAKEN_AT_ONCE)
-        popped = await _ask(redis, "BLMPOP", _WAIT_S, 1, RING, "LEFT", "COUNT", wanted)
-        for entry in popped[1] if popped else ():
-            try:
-                tenant_id, job_id = decode_ring(entry)
-            except ValueError:
-                continue
-            await taker.take(tenant_id, job_id, "hint")
+        room = taker.room
+        if not room:
+            await taker.freed()
+            continue
+        taking = pop_command(free=room.free, spare=room.spare, held=room.held, share=room.share, fresh=room.fresh)
+        popped = decode_popped(await _ask(redis, *taking))
+        for tenant_id, job_ids in popped.items():
+            taker.start(tenant_id, job_ids, "hint")
+        if popped:
+            continue
+        if room.free and not room.is_held_back:
+            await _ask(redis, *wait_command(_WAIT_S))
+        else:
+            await taker.freed(_FULL_S)
 
 
 def _connect(url: str) -> ArqRedis:
@@ -182,17 +213,17 @@ def _connect(url: str) -> ArqRedis:
     return redis
 
 
-def _listener(redis: ArqRedis, taker: Taker, max_jobs: int) -> _Listener:
+def _listener(redis: ArqRedis) -> Worker:
     async def ring(ctx: dict[Any, Any], *args: Any, **_kwargs: Any) -> None:
         tenant_id, job_id = args
-        await taker.take(UUID(tenant_id), UUID(job_id), "hint")
+        await _ask(redis, *push_command(UUID(tenant_id), [UUID(job_id)]))
 
-    listener = _Listener(
+    return Worker(
         functions=[func(ring, name=RUN_JOB)],
         queue_name=QUEUE,
         redis_pool=redis,
         handle_signals=False,
-        max_jobs=max_jobs,
+        max_jobs=_MOVED_AT_ONCE,
         job_timeout=_ENTRY_TIMEOUT_S,
         keep_result=0,
         poll_delay=POLL_S,
@@ -201,20 +232,19 @@ def _listener(redis: ArqRedis, taker: Taker, max_jobs: int) -> _Listener:
         job_deserializer=deserialize,
         log_results=False,
     )
-    listener.taker = taker
-    return listener
 
 
-async def _let_go(redis: ArqRedis, listener: _Listener | None) -> None:
+async def _let_go(redis: ArqRedis | None, listener: Worker | None) -> None:
     if listener is not None and listener.tasks:
         # They only ring; what is cut off here rings again. Their errors are Redis', and are known by now.
         for task in listener.tasks.values():
             task.cancel()
         await asyncio.gather(*listener.tasks.values(), return_exceptions=True)
-    await _quietly(redis.aclose())
+    if redis is not None:
+        await _quietly(redis.aclose())
 
 
-async def _enqueue(redis: ArqRedis, tenant_id: UUID, job_id: UUID, fence: int, run_at: datetime | None) -> None:
+async def _enqueue(redis: ArqRedis, tenant_id: UUID, job_id: UUID, fence: int, run_at: datetime) -> None:
     await redis.enqueue_job(RUN_JOB, str(tenant_id), str(job_id), _job_id=arq_id(job_id, fence), _defer_until=run_at)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,13 +18,41 @@ from hub.imports.running import Lease
 from hub.sqlfiles import load_sql
 from hub.who import Who
 from workers.cron import duty
-from workers.job import Deps, Run, is_permanent, job
+from workers.job import Deps, NotNow, Run, is_permanent, job
 from workers.ledger import Ledger, LostLease
 
 # An upload that has not ended after this long never will.
 _UNSENT = timedelta(hours=2)
 _WORN_OUT = "The workers stopped again and again over this file. What was imported until then is there and can be undone."
+_LONGEST_WAIT_S = 60.0
 _SQL = load_sql("imports")
+
+
+class _Turns:
+    """One import of a company at a time in a worker, and the others' turn later.
+
+    Side by side they only wait for each other, for the company's rows; and meanwhile the other companies wait for the processors.
+    """
+
+    def __init__(self) -> None:
+        self._busy: dict[UUID, set[UUID]] = {}
+
+    @contextmanager
+    def of(self, tenant_id: UUID, import_id: UUID) -> Iterator[None]:
+        """Raises NotNow while another import of the company is under way here."""
+        later = self._busy.get(tenant_id)
+        if later is not None:
+            later.add(import_id)
+            # So that all that wait ask about twice a second together, however many they are.
+            raise NotNow(min(len(later) * random.uniform(0.3, 0.6), _LONGEST_WAIT_S))  # noqa: S311 - spreads load, guards nothing
+        self._busy[tenant_id] = set()
+        try:
+            yield
+        finally:
+            del self._busy[tenant_id]
+
+
+_turns = _Turns()
 
 
 @job(RUN, timeout_s=20.0, backoff_s=0.5)
@@ -40,7 +70,10 @@ async def undo_import(run: Run) -> None:
 async def _do(run: Run, work: Callable[[Lease, UUID], Awaitable[None]]) -> None:
     import_id = UUID(run.job.args["import_id"])
     try:
-        await work(run, import_id)
+        with _turns.of(run.job.tenant_id, import_id):
+            await work(run, import_id)
+    except NotNow:
+        raise
     except LostLease:
         raise
     except Exception as exc:

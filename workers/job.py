@@ -24,6 +24,7 @@ from types import ModuleType
 
 import structlog
 
+from hub.billing.restrictions import Restrictions
 from hub.clock import Clock
 from hub.config import Settings
 from hub.db import Database, Tx, tenant_tx
@@ -31,8 +32,11 @@ from hub.errors import HubError, TooMany, Unavailable
 from hub.sealing import Seals
 from hub.who import Who
 from integrations.errors import CircuitOpen, Rejected, Transient
+from integrations.hooks import HookCarrier
 from integrations.mail import GoogleIdentity, Mailboxes
+from integrations.payments import Payments
 from integrations.ports import CallbackReader, Messaging, Numbers, ObjectStore, Telephony, TwimlRenderer
+from integrations.telling import LetterCarrier, PushCarrier
 from workers.ledger import LEASE_MARGIN_S, Job, Ledger, LostLease
 
 # For jobs that people wait for: how often their worker says that it lives, and how long it is believed.
@@ -46,13 +50,24 @@ class Permanent(Exception):
     """Raised by a handler: trying again changes nothing. The message is what the admin reads."""
 
 
+class NotNow(Exception):
+    """Raised by a handler that has done nothing yet: its turn comes later. The attempt does not count."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__(f"not for another {delay_s:.1f} s")
+        self.delay_s = delay_s
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """What the composition root hands to every handler.
 
     What belongs to the telephone account is None where none is set up, `objects` where no place for files is.
     `callbacks` reads stored webhooks, `twiml` writes what an answered call shall do. `mailboxes` opens mailboxes, whose secrets
-    `seals` opens, `google` gives consents back; `clock` is what schedules go by.
+    `seals` opens, `google` gives consents back; `clock` is what schedules go by. `letters` takes Ringside's own letters out, None
+    where they stay in the local outbox; `pushes` takes pushes to browsers, `hooks` webhooks to
+    companies' own systems. `payments` collects the money, `restrictions` are the
+    companies that have not paid.
     """
 
     db: Database
@@ -66,20 +81,33 @@ class Deps:
     mailboxes: Mailboxes | None = None
     google: GoogleIdentity | None = None
     seals: Seals | None = None
+    letters: LetterCarrier | None = None
+    pushes: PushCarrier | None = None
+    hooks: HookCarrier | None = None
     clock: Clock = field(default_factory=Clock)
+    payments: Payments | None = None
+    restrictions: Restrictions = field(default_factory=Restrictions)
 
 
 class Run:
-    """One attempt at one job."""
+    """One attempt at one job. `others` says whether other companies' jobs are about in this worker."""
 
-    def __init__(self, ledger: Ledger, job: Job, deps: Deps, timeout_s: float) -> None:
+    def __init__(
+        self, ledger: Ledger, job: Job, deps: Deps, timeout_s: float, others: Callable[[], bool] = lambda: False
+    ) -> None:
         self.job = job
         self.deps = deps
         self.who = Who.system(job.tenant_id, job.request_id)
         self.finished = False
         self._ledger = ledger
         self._timeout_s = timeout_s
+        self._others = others
         self._limit: asyncio.Timeout | None = None
+
+    @property
+    def is_beside_others(self) -> bool:
+        """Does this worker do other companies' jobs at the time? Then long work goes gently."""
+        return self._others()
 
     @asynccontextmanager
     async def tx(self) -> AsyncIterator[Tx]:

@@ -7,13 +7,14 @@ was too slow, and whose job another has taken over, gets LostLease and its trans
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from hub.db import Database, Tx, tenant_tx
@@ -46,6 +47,7 @@ class Job:
     max_attempts: int
     fence: int
     request_id: str
+    trace: str
     created_by: UUID | None
     created_at: datetime
     waited_s: float
@@ -70,30 +72,19 @@ class Ledger:
 
     async def claim(self, tenant_id: UUID, job_id: UUID) -> Job | None:
         """Take a job; None when it is done, not due yet, or somebody else's."""
-        # A claim that a crash of Postgres forgets is one that was never made.
-        async with tenant_tx(self._db, Who.system(tenant_id), lasting=False) as tx:
-            row = await tx.fetchrow(
-                _SQL["claim_job"],
-                job_id=job_id,
-                worker=self._worker,
-                leases=self._leases,
-                default_lease_s=DEFAULT_LEASE_S,
-            )
-        if row is None:
-            return None
-        return Job(
+        return (await self.claim_all(tenant_id, [job_id])).get(job_id)
+
+    async def claim_all(self, tenant_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, Job]:
+        """Take those of a company's jobs that are to be had."""
+        rows = await self._db.system_fetch(
+            _SQL["claim_jobs"],
             tenant_id=tenant_id,
-            id=row["id"],
-            kind=row["kind"],
-            args=orjson.loads(row["args"]),
-            attempts=row["tries"],
-            max_attempts=row["max_attempts"],
-            fence=row["attempts"],
-            request_id=row["request_id"],
-            created_by=row["created_by"],
-            created_at=row["created_at"],
-            waited_s=row["waited_s"],
+            job_ids=job_ids,
+            worker=self._worker,
+            leases=self._leases,
+            default_lease_s=DEFAULT_LEASE_S,
         )
+        return {row["id"]: _job(tenant_id, row) for row in rows}
 
     @asynccontextmanager
     async def finish(self, job: Job, who: Who) -> AsyncIterator[Tx]:
@@ -129,11 +120,13 @@ class Ledger:
                 raise LostLease(job.id)
             tx.emit(JobDead.of(job.id, json))
 
-    async def release(self, job: Job) -> None:
-        """Give the job back untouched; the attempt does not count. Raises LostLease."""
+    async def release(self, job: Job, delay_s: float = 0.0) -> datetime:
+        """Give the job back untouched, for so many seconds; the attempt does not count. When it is due. Raises LostLease."""
         async with tenant_tx(self._db, _who(job)) as tx:
-            if await tx.fetchval(_SQL["release_job"], **self._held(job)) is None:
-                raise LostLease(job.id)
+            run_at: datetime | None = await tx.fetchval(_SQL["release_job"], delay_s=delay_s, **self._held(job))
+        if run_at is None:
+            raise LostLease(job.id)
+        return run_at
 
     async def due(self, *, overdue_s: float, limit: int) -> list[DueJob]:
         """Jobs of any tenant that are overdue by this much and that nobody holds."""
@@ -159,6 +152,23 @@ def backoff_s(attempt: int, first_s: float, at_least_s: float | None = None) -> 
     if at_least_s is None or at_least_s <= wait:
         return wait
     return at_least_s + whole * random.uniform(0.0, 0.1)  # noqa: S311
+
+
+def _job(tenant_id: UUID, row: asyncpg.Record) -> Job:
+    return Job(
+        tenant_id=tenant_id,
+        id=row["id"],
+        kind=row["kind"],
+        args=orjson.loads(row["args"]),
+        attempts=row["tries"],
+        max_attempts=row["max_attempts"],
+        fence=row["attempts"],
+        request_id=row["request_id"],
+        trace=row["trace"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        waited_s=row["waited_s"],
+    )
 
 
 def _who(job: Job) -> Who:

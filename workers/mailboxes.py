@@ -12,7 +12,7 @@ from uuid import UUID
 
 from hub.db import Tx
 from hub.mail import labels as mail_labels
-from hub.mailboxes import connecting, queries, syncing
+from hub.mailboxes import connecting, owners, queries, syncing
 from hub.mailboxes.opening import SEAL_KIND, AccessGone, NoMail, access_is_gone, open_mailbox
 from hub.mailboxes.rows import MailboxRow
 from hub.mailboxes.syncing import Lease
@@ -211,6 +211,12 @@ async def ask_mailboxes(deps: Deps) -> None:
 async def measure_mailboxes(deps: Deps) -> None:
     """Have the mailboxes compared with their providers."""
     await syncing.measure_due(deps.db)
+
+
+@duty(every_s=60.0)
+async def rest_mailboxes(deps: Deps) -> None:
+    """See that nobody's private mailbox is asked who is no active member, however they were deactivated."""
+    await owners.rest_of_the_gone(deps.db)
 
 
 @duty(every_s=300.0)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hub.messages import receiving, sending
 from hub.messages.sending import DOUBT_S, Heard
+from hub.replies.actions import follow_message
 from hub.webhooks.inbox import read_delivery
 from integrations.errors import CircuitOpen, Rejected, Transient
 from integrations.ports import CallbackReader, Messaging, ProviderMessage, SendMessage
@@ -97,7 +98,9 @@ async def inbound(run: Run) -> None:
     number_id = run.job.args["number_id"]
     async with run.finish() as tx:
         came = _reader(run).read_inbound_message(await read_delivery(tx, UUID(run.job.args["delivery_id"])))
-        await receiving.receive_message(tx, UUID(number_id) if number_id else None, came)
+        received = await receiving.receive_message(tx, UUID(number_id) if number_id else None, came)
+        if received is not None:
+            await follow_message(tx, received, run.deps.clock.now())
 
 
 @job("messages.check", timeout_s=20.0)

@@ -23,6 +23,12 @@ START_DELAY = Histogram(
     ["via"],
     buckets=_DELAYS,
 )
+WAIT = Histogram(
+    "ringside_job_wait_seconds",
+    "From when a job was due (or made, if later) to its claim, by kind.",
+    ["kind"],
+    buckets=_DELAYS,
+)
 JOBS = Gauge("ringside_jobs", "Jobs of all companies by state.", ["state"])
 OLDEST = Gauge("ringside_jobs_oldest_seconds", "Age of the oldest job in a state, since it was due.", ["state"])
 RUNNING = Gauge("ringside_worker_jobs_running", "Jobs this worker works on now.")

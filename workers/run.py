@@ -21,6 +21,7 @@ from hub.config import Settings
 from hub.ending import end_tasks
 from hub.logging import configure_logging
 from hub.metrics import serve_metrics
+from hub.watching import look_at_database, show_objects, show_pool
 from workers import metrics
 from workers.cron import Duty, attend
 from workers.doorbell import Doorbell
@@ -29,11 +30,13 @@ from workers.ledger import Ledger
 from workers.runner import Runner
 from workers.settings import DUTIES, JOBS, Parts, compose
 from workers.sweep import Sweep
+from workers.waking import Waker
 
-ALIVE_KEY = "ringside:worker:"
+ALIVE_KEY = "{ringside}:worker:"
 ALIVE_S = 1.0
 FORGET_AFTER_S = 10
 CENSUS_S = 10.0
+DATABASE_S = 30.0
 GRACE_S = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -67,6 +70,8 @@ async def run_worker(
         configure_logging(settings, part="worker")
         stop = _stop_on_signals()
     async with compose(settings) as parts:
+        show_pool("worker", parts.deps.db)
+        show_objects(settings.objects)
         site = await serve_metrics(settings.host, settings.metrics_port)
         try:
             _log.info("worker started", worker=parts.name, jobs=sorted(crew.jobs), metrics_port=site.port)
@@ -89,10 +94,12 @@ async def _work(settings: Settings, parts: Parts, crew: Crew, stop: asyncio.Even
         on_retry=lambda job, run_at: doorbell.ring_at(job.tenant_id, job.id, job.fence, run_at),
     )
     loops: list[Coroutine[Any, Any, None]] = [
-        doorbell.listen(runner, settings.worker_jobs),
+        doorbell.listen(runner),
         Sweep(ledger, runner, doorbell).run(),
+        Waker(parts.deps.db, settings.redis_url).run(),
         _every(ALIVE_S, "alive", lambda: _show_alive(parts.name, doorbell, runner)),
         _every(CENSUS_S, "census", lambda: _count(ledger)),
+        _every(DATABASE_S, "database", lambda: look_at_database(parts.deps.db)),
         attend(crew.duties, parts.deps),
     ]
     async with _running(loops) as broken:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -12,17 +14,24 @@ from uuid import UUID
 import structlog
 
 from hub.errors import HubError, Unavailable
+from hub.limits.gate import SHARE
+from hub.tracing import CONSUMER, span
 from hub.who import Who
 from integrations.errors import ProviderError
 from workers import metrics
-from workers.job import Deps, Handler, Permanent, Registry, Run, asked_pause_s, is_permanent
+from workers.job import Deps, Handler, NotNow, Permanent, Registry, Run, asked_pause_s, is_permanent
 from workers.ledger import Job, Ledger, LostLease, backoff_s
+from workers.slots import Holders, Room, spare_slots
 
 Via = Literal["hint", "sweep"]
 Result = Literal["done", "retried", "dead", "lost", "released", "unrecorded"]
 
 # How long a stopped handler may take to clean up after itself before it is left behind.
 _CANCEL_PATIENCE_S = 5.0
+
+# What reaches people outside. For a company that has not paid it waits, without using up its attempts.
+OUTWARD = frozenset({"calls.dial", "mail.send", "messages.send", "numbers.buy", "webhooks.deliver"})
+UNPAID_PAUSE_S = 300.0
 
 _log = structlog.get_logger(__name__)
 
@@ -42,45 +51,62 @@ class Runner:
         self._ledger = ledger
         self._registry = registry
         self._deps = deps
-        self._slots = asyncio.Semaphore(max_jobs)
         self._max_jobs = max_jobs
+        self._spare = spare_slots(max_jobs)
         self._on_retry = on_retry or (lambda _job, _run_at: None)
         self._attempts: dict[UUID, asyncio.Task[None]] = {}
+        self._holders = Holders(SHARE)
+        # What is to be claimed next, by company, while a claim of that company is under way.
+        self._asked: dict[UUID, dict[UUID, asyncio.Future[Job | None]]] = {}
+        self._claims: dict[UUID, asyncio.Task[None]] = {}
         self._handlers: set[asyncio.Task[None]] = set()
+        self._freed = asyncio.Event()
         self._stopping = False
 
     @property
-    def free(self) -> int:
-        """How many more jobs could start now."""
-        return 0 if self._stopping else self._max_jobs - len(self._attempts)
+    def room(self) -> Room:
+        """What could start now."""
+        if self._stopping:
+            return self._holders.room(0, 0)
+        free = max(self._max_jobs - len(self._attempts), 0)
+        spare = self._max_jobs + self._spare - len(self._attempts) - free
+        return self._holders.room(free, spare)
 
     @property
     def running(self) -> int:
         """How many jobs are under way."""
         return len(self._attempts)
 
-    async def room(self) -> None:
-        """Wait until a job could start; for ever once this is stopping."""
-        async with self._slots:
-            pass
-        if self._stopping:
-            await asyncio.Event().wait()
+    async def freed(self, within_s: float | None = None) -> None:
+        """Wait until a slot becomes free, no longer than `within_s`."""
+        self._freed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._freed.wait()
 
-    async def take(self, tenant_id: UUID, job_id: UUID, via: Via) -> None:
-        """Wait for a free slot and start the job in it, unless somebody else has it; does not wait for its end."""
-        await self._slots.acquire()
-        if self._stopping or job_id in self._attempts:
-            self._slots.release()
+    def start(self, tenant_id: UUID, job_ids: Sequence[UUID], via: Via) -> None:
+        """Claim jobs of one company and work on those that are to be had; each takes a slot. Does not wait.
+
+        All are begun, also where somebody else has asked for room at the same time: what was taken from the queue stands nowhere
+        else, and would wait for the sweep. Nothing is begun any more once `drain` was called.
+        """
+        wanted = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in self._attempts]
+        if not wanted or self._stopping:
             return
-        task = asyncio.create_task(self._attempt(tenant_id, job_id, via), name=f"job {job_id}")
-        self._attempts[job_id] = task
+        for job_id in wanted:
+            task = asyncio.create_task(
+                self._attempt(tenant_id, job_id, self._claimed(tenant_id, job_id), via), name=f"job {job_id}"
+            )
+            self._attempts[job_id] = task
+            self._holders.take(tenant_id, job_id)
+            task.add_done_callback(functools.partial(self._ended, tenant_id, job_id))
         metrics.RUNNING.set(len(self._attempts))
-        task.add_done_callback(lambda _: self._ended(job_id))
 
-    def _ended(self, job_id: UUID) -> None:
+    def _ended(self, tenant_id: UUID, job_id: UUID, _task: asyncio.Task[None]) -> None:
         del self._attempts[job_id]
+        self._holders.give_back(tenant_id, job_id)
         metrics.RUNNING.set(len(self._attempts))
-        self._slots.release()
+        self._freed.set()
 
     async def drain(self, grace_s: float) -> None:
         """Take nothing more; let what is under way end within `grace_s`, then stop it and give it back."""
@@ -94,21 +120,47 @@ class Runner:
         for attempt in list(self._attempts.values()):
             attempt.cancel()
 
-    async def _attempt(self, tenant_id: UUID, job_id: UUID, via: Via) -> None:
-        structlog.contextvars.bind_contextvars(job_id=str(job_id), tenant_id=str(tenant_id))
-        try:
-            job = await self._ledger.claim(tenant_id, job_id)
-        except Exception as exc:
-            # The row is as it was, or leased by nobody who works on it: the sweep finds it either way.
-            _log.warning("a job could not be claimed", error=str(exc) or repr(exc))
-            return
+    def _claimed(self, tenant_id: UUID, job_id: UUID) -> asyncio.Future[Job | None]:
+        """The claimed job once it is; None when it is not to be had."""
+        claimed: asyncio.Future[Job | None] = asyncio.get_running_loop().create_future()
+        asked = self._asked.get(tenant_id)
+        if asked is None:
+            asked = self._asked[tenant_id] = {}
+            self._claims[tenant_id] = asyncio.create_task(self._claim(tenant_id), name=f"claims of {tenant_id}")
+        asked[job_id] = claimed
+        return claimed
+
+    async def _claim(self, tenant_id: UUID) -> None:
+        # One claim of a company at a time; what comes meanwhile is the next one, so that a flood is claimed in large pieces.
+        while asked := self._asked[tenant_id]:
+            self._asked[tenant_id] = {}
+            try:
+                jobs = await self._ledger.claim_all(tenant_id, list(asked))
+            except Exception as exc:
+                # The rows are as they were, or leased by nobody who works on them: the sweep finds them either way.
+                error = str(exc) or repr(exc)
+                _log.warning("jobs could not be claimed", tenant_id=str(tenant_id), jobs=len(asked), error=error)
+                jobs = {}
+            for job_id, claimed in asked.items():
+                if not claimed.done():
+                    claimed.set_result(jobs.get(job_id))
+        del self._asked[tenant_id], self._claims[tenant_id]
+
+    async def _attempt(self, tenant_id: UUID, job_id: UUID, claimed: asyncio.Future[Job | None], via: Via) -> None:
+        job = await claimed
         if job is None:
             return
+        structlog.contextvars.bind_contextvars(job_id=str(job_id), tenant_id=str(tenant_id))
         structlog.contextvars.bind_contextvars(kind=job.kind, attempt=job.attempts, request_id=job.request_id)
+        # A kind that nobody here knows could be any text.
+        kind = job.kind if job.kind in self._registry else "unknown"
         metrics.START_DELAY.labels(via).observe(max(job.waited_s, 0.0))
+        metrics.WAIT.labels(kind).observe(max(job.waited_s, 0.0))
         begun = time.perf_counter()
         try:
-            result = await self._work(job)
+            with span(f"job {kind}", CONSUMER, parent=job.trace) as here:
+                result = await self._work(job)
+                here.set_attribute("ringside.result", result)
         except LostLease:
             result = "lost"
             _log.warning("another worker has this job: nothing of this attempt counts")
@@ -117,8 +169,8 @@ class Runner:
             result = "unrecorded"
             _log.error("the end of a job could not be recorded; it will run again", error=str(exc) or repr(exc))
         seconds = time.perf_counter() - begun
-        metrics.ATTEMPTS.labels(job.kind, result).inc()
-        metrics.SECONDS.labels(job.kind).observe(seconds)
+        metrics.ATTEMPTS.labels(kind, result).inc()
+        metrics.SECONDS.labels(kind).observe(seconds)
         _log.info("job " + result, seconds=round(seconds, 4), waited_s=round(job.waited_s, 4), via=via)
 
     async def _work(self, job: Job) -> Result:
@@ -130,7 +182,10 @@ class Runner:
             worn_out = f"Its worker died or overran its {handler.timeout_s:g} s in the last of {_allowed(job, handler)} attempts."
             await self._ledger.bury(job, worn_out, max_attempts=_allowed(job, handler), started=False)
             return "dead"
-        run = Run(self._ledger, job, self._deps, handler.timeout_s)
+        if job.kind in OUTWARD and self._deps.restrictions.of(job.tenant_id) is not None:
+            self._on_retry(job, await self._ledger.release(job, UNPAID_PAUSE_S))
+            return "released"
+        run = Run(self._ledger, job, self._deps, handler.timeout_s, lambda: bool(self._holders.about() - {job.tenant_id}))
         # A task of its own, so that stopping the worker stops the handler and never the recording of its end.
         working = asyncio.create_task(_handle(handler, run))
         self._handlers.add(working)
@@ -146,8 +201,7 @@ class Runner:
             return "done"
         if working.cancelled():
             if self._stopping:
-                await self._ledger.release(job)
-                self._on_retry(job, datetime.now().astimezone())
+                self._on_retry(job, await self._ledger.release(job))
                 return "released"
             return await self._failed(job, handler, "It was cancelled.", permanent=False, asked_s=None)
         exc = working.exception()
@@ -156,6 +210,9 @@ class Runner:
                 return "done"
         if isinstance(exc, LostLease):
             raise exc
+        if isinstance(exc, NotNow):
+            self._on_retry(job, await self._ledger.release(job, exc.delay_s))
+            return "released"
         permanent = is_permanent(exc)
         _log.warning("a job failed", permanent=permanent, exc_info=None if _is_expected(exc) else exc, error=_in_words(exc))
         return await self._failed(job, handler, _in_words(exc), permanent=permanent, asked_s=asked_pause_s(exc))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from hub.dialer.models import SavedFilter
-from hub.sequences import scheduling
+from hub.sequences import scheduling, settling
 from hub.sequences.enrolling import ENROL, Wish, enrol_batch
 from workers.cron import duty
 from workers.job import Deps, Run, job
@@ -27,6 +27,13 @@ async def enrol(run: Run) -> None:
             after = await enrol_batch(tx, wish, saved, after, run.deps.clock.now())
     async with run.finish():
         pass
+
+
+@job("sequences.take_up", timeout_s=30.0)
+async def take_up(run: Run) -> None:
+    """A person has a step's mail sent after all: the step is under way again, and its enrolment goes on."""
+    async with run.finish() as tx:
+        await settling.take_up(tx, UUID(run.job.args["run_id"]), run.deps.clock.now())
 
 
 @duty(every_s=1.0)

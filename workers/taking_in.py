@@ -170,7 +170,7 @@ async def at_provider(run: Run, mailbox: MailboxRow, lease: Lease | None, work: 
         client = open_mailbox(run.deps, mailbox)
         return await work(TakingIn(run, mailbox, client, lease))
     except Overtaken:
-        _log.info("somebody else has taken a mailbox over", mailbox_id=str(mailbox.id))
+        _log.info("a mailbox was taken over, or is not to be asked any more", mailbox_id=str(mailbox.id))
     except RateLimited as exc:
         raise Later(min(exc.retry_after or 5.0, 300.0)) from exc
     except (ProviderError, TimeoutError, AccessGone, NoMail) as exc:

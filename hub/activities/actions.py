@@ -17,6 +17,12 @@ from hub.sqlfiles import load_sql
 _SQL = load_sql("activities")
 
 
+async def add_note(tx: Tx, contact_id: UUID, body: str) -> str | None:
+    """Put a note on a contact's timeline and return its JSON; None when there is no such contact."""
+    made = await tx.fetchrow(_SQL["insert_note"], contact_id=contact_id, body=body)
+    return None if made is None else _told(tx, made["id"], made["json"], (TENANT,))
+
+
 async def add_activity(
     tx: Tx,
     contact_id: UUID,
@@ -36,7 +42,7 @@ async def add_activity(
     `at` is when it happened, now if left out, `actor_id` whose deed it was, if not that of whoever acts now. `audiences` are
     those who hear of it at once, where not the whole company may see it; who may read it later follows from the thing itself.
     """
-    activity_id: UUID = await tx.fetchval(
+    made = await tx.fetchrow(
         _SQL["insert_activity"],
         contact_id=contact_id,
         kind=kind,
@@ -48,7 +54,11 @@ async def add_activity(
         at=at,
         actor_id=actor_id,
     )
-    text: str = await tx.fetchval(_SQL["get_activity"], id=activity_id)
+    assert made is not None
+    return _told(tx, made["id"], made["json"], audiences)
+
+
+def _told(tx: Tx, activity_id: UUID, text: str, audiences: Sequence[str]) -> str:
     for audience in audiences:
         tx.emit(ActivityCreated(activity_id, {"activity": orjson.Fragment(text)}, audience))
     return text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from hub.permissions import effective
+from hub.who import Role
 
 
 class Login(BaseModel):
@@ -55,6 +58,18 @@ class Membership(BaseModel):
     id: UUID
     name: str
     role: str
+    role_name: str | None = Field(default=None, description="What the role is called, where it is one of the company's own.")
+
+
+class Standing(Membership):
+    """A membership with what a role of the company's own allows there; only the current company's is shown."""
+
+    granted: frozenset[str] | None = None
+
+    @property
+    def permissions(self) -> list[str]:
+        """What the person may do there."""
+        return sorted(effective(cast(Role, self.role), self.granted))
 
 
 class SignedIn(BaseModel):
@@ -65,7 +80,13 @@ class SignedIn(BaseModel):
     user: User
     tenant: Tenant
     role: str
+    role_name: str | None
+    permissions: list[str]
     tenants: list[Membership]
+    needs_second_factor: bool = Field(
+        description="The company wants a second factor that was not shown: nothing can be done but to set one up, or to confirm "
+        "with the one there is."
+    )
 
 
 class Me(BaseModel):
@@ -74,5 +95,7 @@ class Me(BaseModel):
     user: User
     tenant: Tenant
     role: str
+    role_name: str | None
+    permissions: list[str]
     tenants: list[Membership]
     session_id: UUID

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID, uuid4
 
 import jwt
 
 from hub.errors import Unauthorized
+from hub.permissions import ROLE_PERMISSIONS, effective
 from hub.who import ROLES, Role, Who
 
 ALGORITHM = "HS256"
@@ -18,6 +20,11 @@ ISSUER = "ringside"
 AUDIENCE = "ringside-api"
 TOKEN_TYPE = "access"  # noqa: S105 - a claim's value, not a secret
 LIFETIME_S = 600
+# How long a confirmation that it is really they lets a person do dangerous things (ASVS 7.5.3).
+FRESH_S = 600
+SECOND_FACTOR_WANTED = (
+    "Your company wants everybody to have a second factor. Set up an authenticator app or a passkey first, or confirm with yours."
+)
 _CACHE_SIZE = 20_000
 
 
@@ -32,10 +39,30 @@ class Claims:
     name: str
     issued_at: float
     expires_at: float
+    # When the person last proved who they are in this session; 0 where nobody did.
+    confirmed_at: float = 0.0
+    # What a role of the company's own allows, and its name; None and empty where the role is a built-in one.
+    granted: frozenset[str] | None = None
+    role_name: str = ""
+    # The API key that speaks in the person's place, which is then the session's id as well.
+    key_id: UUID | None = None
+    # The company wants a second factor that was not shown: nothing can be done but to set one up, or to show it.
+    must_enrol: bool = False
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What may be done with this token."""
+        return ROLE_PERMISSIONS[self.role] if self.granted is None else self.granted
+
+    @property
+    def is_fresh(self) -> bool:
+        """Have they proved who they are in the last minutes?"""
+        return time.time() - self.confirmed_at < FRESH_S
 
     def who(self, request_id: str = "") -> Who:
         """The member this token speaks for."""
-        return Who(self.tenant_id, self.user_id, self.role, self.session_id, self.name, request_id)
+        who = Who(self.tenant_id, self.user_id, self.role, self.session_id, self.name, request_id)
+        return who if self.granted is None else replace(who, permissions=self.granted)
 
 
 class Tokens:
@@ -46,10 +73,26 @@ class Tokens:
         self._seen: OrderedDict[str, Claims] = OrderedDict()
 
     def issue(
-        self, *, user_id: UUID, tenant_id: UUID, role: Role, session_id: UUID, name: str, lifetime_s: int = LIFETIME_S
+        self,
+        *,
+        user_id: UUID,
+        tenant_id: UUID,
+        role: Role,
+        session_id: UUID,
+        name: str,
+        confirmed_at: float = 0.0,
+        granted: Collection[str] | None = None,
+        role_name: str = "",
+        must_enrol: bool = False,
+        lifetime_s: int = LIFETIME_S,
     ) -> str:
-        """A signed token for one session in one company."""
+        """A signed token for one session in one company; `confirmed_at` is when its person last proved who they are.
+
+        `granted` is what a role of the company's own allows, `role_name` what it is called. With `must_enrol` it serves to set up
+        a second factor, and for nothing else.
+        """
         now = time.time()
+        own_role = {} if granted is None else {"perms": sorted(granted), "role_name": role_name}
         return jwt.encode(
             {
                 "iss": ISSUER,
@@ -62,6 +105,9 @@ class Tokens:
                 "role": role,
                 "name": name,
                 "iat": now,
+                "auth_time": confirmed_at,
+                **own_role,
+                **({"enrol": True} if must_enrol else {}),
                 "exp": int(now) + lifetime_s,
             },
             self._key,
@@ -101,6 +147,10 @@ class Tokens:
                 name=str(body.get("name", "")),
                 issued_at=float(body["iat"]),
                 expires_at=float(body["exp"]),
+                confirmed_at=float(body.get("auth_time", 0)),
+                granted=effective(body["role"], body["perms"]) if "perms" in body else None,
+                role_name=str(body.get("role_name", "")),
+                must_enrol=bool(body.get("enrol", False)),
             )
         except jwt.ExpiredSignatureError:
             raise Unauthorized("The access token has expired. Refresh it.", code="token_expired") from None

@@ -11,7 +11,7 @@ from hub.http.endpoint import Reply, Req, Routes
 routes = Routes("bounces")
 
 
-@routes.get("/mail/bounces", query=BounceFilter, returns=MailBouncePage)
+@routes.get("/mail/bounces", query=BounceFilter, returns=MailBouncePage, allow="mail:read")
 async def list_bounces(tx: Tx, req: Req[BounceFilter, None]) -> Reply:
     """Mail that came back, and complaints, newest first."""
     return Reply(await queries.list_bounces(tx, req.query))

@@ -252,7 +252,9 @@ async def _out(tx: Tx, call: asyncpg.Record, leg: asyncpg.Record, to: LegState, 
 
 async def _go_on_without(tx: Tx, call: asyncpg.Record, leg: asyncpg.Record, error: str | None) -> None:
     """The call ends with its rep unless somebody stays with the contact: then it is theirs."""
-    staying = [other for other in await live_legs(tx, call["id"]) if other["kind"] != "supervisor"]
+    legs = await live_legs(tx, call["id"])
+    # Who was asked to leave is as good as gone, however long the provider takes.
+    staying = [other for other in legs if other["kind"] != "supervisor" and other["leave_asked_at"] is None]
     if any(other["kind"] == "rep" for other in staying):
         return
     heir = next((other for other in staying if other["state"] == "joined"), None)

@@ -29,7 +29,7 @@ from hub.numbers import actions as numbers
 from hub.permits import actions as permits
 from hub.permits.replies import refused
 from hub.sqlfiles import load_sql
-from hub.who import MANAGERS, Who
+from hub.who import Who
 
 _SQL = load_sql("calls")
 _CORE = load_sql("core")
@@ -50,7 +50,7 @@ def call_routes(settings: Settings) -> Routes:
     """The call endpoints, bound to this server's telephone account."""
     routes = Routes("calls")
 
-    @routes.get("/calls", query=CallFilter, returns=CallPage)
+    @routes.get("/calls", query=CallFilter, returns=CallPage, allow="calls:read")
     async def list_calls(tx: Tx, req: Req[CallFilter, None]) -> Reply:
         """Calls, newest first."""
         asked = req.query
@@ -76,7 +76,7 @@ def call_routes(settings: Settings) -> Routes:
         )
         return Reply(page(rows, asked.limit, "-started_at"))
 
-    @routes.post("/calls", body=CallIn, returns=Call, status=201, errors=(403, 404, 409, 503))
+    @routes.post("/calls", body=CallIn, returns=Call, status=201, allow="calls:write", errors=(403, 404, 409, 503))
     async def place_call(tx: Tx, req: Req[None, CallIn]) -> Reply:
         """Call a contact."""
         if settings.twilio is None:
@@ -98,78 +98,78 @@ def call_routes(settings: Settings) -> Routes:
         )
         return Reply(await actions.read_call(tx, call_id), 201)
 
-    @routes.get("/calls/{id}", returns=Call)
+    @routes.get("/calls/{id}", returns=Call, allow="calls:read")
     async def get_call(tx: Tx, req: Req[None, None]) -> Reply:
         """One call."""
         return Reply(await actions.read_call(tx, req.id()))
 
-    @routes.post("/calls/{id}/hangup", returns=Call, status=202)
+    @routes.post("/calls/{id}/hangup", returns=Call, status=202, allow="calls:write")
     async def hang_up(tx: Tx, req: Req[None, None]) -> Reply:
         """End a call; the state follows as soon as the provider has done it."""
         return Reply(await actions.hang_up(tx, req.id()), 202)
 
-    @routes.put("/calls/{id}/disposition", body=DispositionIn, returns=Call)
+    @routes.put("/calls/{id}/disposition", body=DispositionIn, returns=Call, allow="calls:write")
     async def set_disposition(tx: Tx, req: Req[None, DispositionIn]) -> Reply:
         """Say how a call went, with a note; after the call this ends the wrap-up."""
         return Reply(await actions.set_disposition(tx, req.id(), req.body.disposition, req.body.note, req.body.callback_at))
 
-    @routes.patch("/calls/{id}", body=NoteIn, returns=Call)
+    @routes.patch("/calls/{id}", body=NoteIn, returns=Call, allow="calls:write")
     async def write_note(tx: Tx, req: Req[None, NoteIn]) -> Reply:
         """Write the note of a call, also while talking."""
         return Reply(await actions.set_note(tx, req.id(), req.body.note))
 
-    @routes.post("/calls/{id}/hold", body=HoldIn, returns=Call, errors=(409,))
+    @routes.post("/calls/{id}/hold", body=HoldIn, returns=Call, allow="calls:write", errors=(409,))
     async def hold_call(tx: Tx, req: Req[None, HoldIn]) -> Reply:
         """Let the contact wait, or go on."""
         return Reply(await actions.hold(tx, req.id(), req.body.on))
 
-    @routes.post("/calls/{id}/mute", body=HoldIn, returns=Call, errors=(409,))
+    @routes.post("/calls/{id}/mute", body=HoldIn, returns=Call, allow="calls:write", errors=(409,))
     async def mute_call(tx: Tx, req: Req[None, HoldIn]) -> Reply:
         """Let the contact not hear the rep, or hear them again."""
         return Reply(await actions.mute(tx, req.id(), req.body.on))
 
-    @routes.post("/calls/{id}/digits", body=DigitsIn, returns=Call, status=202, errors=(409,))
+    @routes.post("/calls/{id}/digits", body=DigitsIn, returns=Call, status=202, allow="calls:write", errors=(409,))
     async def press_digits(tx: Tx, req: Req[None, DigitsIn]) -> Reply:
         """Press keys for the contact's side."""
         return Reply(await actions.press(tx, req.id(), req.body.digits), 202)
 
-    @routes.post("/calls/{id}/supervise", body=SuperviseIn, returns=Call, allow=MANAGERS, errors=(409,))
+    @routes.post("/calls/{id}/supervise", body=SuperviseIn, returns=Call, allow="calls:supervise", errors=(409,))
     async def supervise_call(tx: Tx, req: Req[None, SuperviseIn]) -> Reply:
         """Listen, whisper or barge; again for another way of it."""
         return Reply(await actions.supervise(tx, req.id(), req.body.mode))
 
-    @routes.delete("/calls/{id}/supervise", returns=Call, allow=MANAGERS)
+    @routes.delete("/calls/{id}/supervise", returns=Call, allow="calls:supervise")
     async def stop_supervising_call(tx: Tx, req: Req[None, None]) -> Reply:
         """Leave a call one listens to."""
         return Reply(await actions.stop_supervising(tx, req.id()))
 
-    @routes.get("/calls/{id}/listeners", returns=ListenerPage, allow=MANAGERS)
+    @routes.get("/calls/{id}/listeners", returns=ListenerPage, allow="calls:supervise")
     async def list_listeners(tx: Tx, req: Req[None, None]) -> Reply:
         """Who listens to a call, whether its rep is shown them or not."""
         return Reply(await reading.read_listeners(tx, req.id()))
 
-    @routes.post("/calls/{id}/participants", body=ParticipantIn, returns=Call, status=202, errors=(409,))
+    @routes.post("/calls/{id}/participants", body=ParticipantIn, returns=Call, status=202, allow="calls:write", errors=(409,))
     async def add_participant(tx: Tx, req: Req[None, ParticipantIn]) -> Reply:
         """Ring a colleague or an outside number into the call."""
         return Reply(await actions.add_participant(tx, req.id(), user_id=req.body.user_id, phone=req.body.phone), 202)
 
-    @routes.delete("/calls/{id}/participants/{leg_id}", returns=Call, status=202, errors=(409,))
+    @routes.delete("/calls/{id}/participants/{leg_id}", returns=Call, status=202, allow="calls:write", errors=(409,))
     async def remove_participant(tx: Tx, req: Req[None, None]) -> Reply:
         """Take a colleague or an outside number out of the call."""
         return Reply(await actions.remove_participant(tx, req.id(), req.id("leg_id")), 202)
 
-    @routes.post("/calls/{id}/transfer", body=TransferIn, returns=Call, status=202, errors=(409,))
+    @routes.post("/calls/{id}/transfer", body=TransferIn, returns=Call, status=202, allow="calls:write", errors=(409,))
     async def transfer_call(tx: Tx, req: Req[None, TransferIn]) -> Reply:
         """Hand the call over: warm, after talking to them, or cold, at once."""
         body = req.body
         return Reply(await actions.transfer(tx, req.id(), body.kind, user_id=body.user_id, phone=body.phone), 202)
 
-    @routes.post("/calls/{id}/transfer/complete", returns=Call, status=202, errors=(409,))
+    @routes.post("/calls/{id}/transfer/complete", returns=Call, status=202, allow="calls:write", errors=(409,))
     async def complete_transfer(tx: Tx, req: Req[None, None]) -> Reply:
         """Leave the call to whom one has talked to."""
         return Reply(await actions.complete_transfer(tx, req.id()), 202)
 
-    @routes.get("/calls/{id}/audit", query=PageQuery, returns=AuditPage)
+    @routes.get("/calls/{id}/audit", query=PageQuery, returns=AuditPage, allow="calls:read")
     async def list_call_audit(tx: Tx, req: Req[PageQuery, None]) -> Reply:
         """What was done in a call and by whom, oldest first: one's own calls, managers all."""
         call = await reading.call_row(tx, req.id())

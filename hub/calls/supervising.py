@@ -13,6 +13,7 @@ from hub.calls.states import is_live
 from hub.db import Tx
 from hub.errors import Conflict, Forbidden
 from hub.lines import actions as lines
+from hub.permissions import permissions_of
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("calls")
@@ -24,8 +25,8 @@ async def supervise(tx: Tx, call_id: UUID, mode: Mode) -> str:
     Raises Conflict when the call is over, its rep is not in it yet, or it is one's own.
     """
     supervisor = tx.who.user_id
-    if supervisor is None or not tx.who.is_manager:
-        raise Forbidden("Only managers can listen to calls.")
+    if supervisor is None or "calls:supervise" not in permissions_of(tx.who):
+        raise Forbidden("To listen to calls takes the permission calls:supervise.")
     call = await lock_call(tx, call_id)
     if call is None:
         raise missing()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from hub.contacts import queries
 from hub.contacts.addresses import AddressError, parse_email, parse_phone
-from hub.contacts.events import ContactCreated, ContactDeleted, ContactRestored, ContactUpdated
+from hub.contacts.events import ContactCreated, ContactDeleted, ContactHandedOver, ContactRestored, ContactUpdated
 from hub.contacts.models import ContactIn, ContactPatch, EmailIn, PhoneIn
 from hub.db import Tx
 from hub.errors import Invalid, NotFound, PreconditionFailed
@@ -25,16 +26,19 @@ def missing() -> NotFound:
 async def create_contact(tx: Tx, given: ContactIn) -> tuple[UUID, str, int]:
     """Add a contact and return its id, its JSON and its version. Raises Invalid for a bad number, address or owner."""
     emails, phones = _emails(given.emails), _phones(given.phones)
-    contact_id: UUID = await tx.fetchval(
-        _SQL["insert_contact"],
-        first_name=given.first_name,
-        last_name=given.last_name,
-        company=given.company,
-        title=given.title,
-        stage=given.stage,
-        owner_id=given.owner_id,
-        custom=_json({k: v for k, v in given.custom.items() if v is not None}),
-    )
+    try:
+        contact_id: UUID = await tx.fetchval(
+            _SQL["insert_contact"],
+            first_name=given.first_name,
+            last_name=given.last_name,
+            company=given.company,
+            title=given.title,
+            stage=given.stage,
+            owner_id=given.owner_id,
+            custom=_json({k: v for k, v in given.custom.items() if v is not None}),
+        )
+    except asyncpg.InsufficientPrivilegeError as exc:
+        raise _out_of_sight() from exc
     await tx.execute(_SQL["add_emails"], id=contact_id, emails=emails)
     await tx.execute(_SQL["add_phones"], id=contact_id, phones=phones)
     await tx.execute(_SQL["add_tags"], id=contact_id, tags=_json(given.tags))
@@ -53,9 +57,13 @@ async def update_contact(tx: Tx, contact_id: UUID, given: ContactPatch, version:
     own = {name: getattr(given, name) for name in fields & {"first_name", "last_name", "company", "title", "stage", "owner_id"}}
     if "custom" in fields:
         own["custom"] = _json(given.custom)
-    changed = await tx.fetchval(
-        _SQL["update_contact"], id=contact_id, version=version, **own, **{f"set_{name}": True for name in own}
-    )
+    is_moved = "owner_id" in fields and await tx.fetchval(_SQL["moves_out_of_sight"], id=contact_id, owner_id=given.owner_id)
+    try:
+        changed = await tx.fetchval(
+            _SQL["update_contact"], id=contact_id, version=version, **own, **{f"set_{name}": True for name in own}
+        )
+    except asyncpg.InsufficientPrivilegeError as exc:
+        raise _out_of_sight() from exc
     if changed is None:
         if await queries.contact_exists(tx, contact_id):
             raise PreconditionFailed("Somebody changed this contact since you opened it. Look at it again, then save.")
@@ -71,6 +79,8 @@ async def update_contact(tx: Tx, contact_id: UUID, given: ContactPatch, version:
         await tx.execute(_SQL["add_tags"], id=contact_id, tags=_json(given.tags))
     await tx.execute(_SQL["refresh_search"], id=contact_id)
     text, now = await _read(tx, contact_id)
+    if is_moved:
+        tx.emit(ContactHandedOver(contact_id, {"contact_id": contact_id}))
     tx.emit(ContactUpdated(contact_id, {"contact": orjson.Fragment(text)}))
     return text, now
 
@@ -98,6 +108,12 @@ async def _read(tx: Tx, contact_id: UUID) -> tuple[str, int]:
     if found is None:
         raise missing()
     return found
+
+
+def _out_of_sight() -> Invalid:
+    """What the policy of contacts refuses to write: a contact of somebody whose things its writer does not see."""
+    said = "You don't see what is theirs and would not see this contact any more. Let somebody do this who sees both."
+    return Invalid.field("owner_id", said)
 
 
 def _json(value: object) -> str:

@@ -58,10 +58,15 @@ def parse_phone(text: str, region: str = "US") -> Phone:
 
     Raises AddressError with what is wrong. Valid means valid by libphonenumber's metadata, not merely possible.
     """
-    found = _parse_phone(text.strip(), region)
+    found = read_phone(text, region)
     if isinstance(found, str):
         raise AddressError(found)
     return found
+
+
+def read_phone(text: str, region: str) -> Phone | str:
+    """The same for who reads many: what is wrong is returned."""
+    return _parse_phone(text.strip(), region)
 
 
 @lru_cache(maxsize=8192)

@@ -51,6 +51,7 @@ class ContactDeleted(Event):
     type = "contact.deleted"
     subject_kind = "contact"
     data_model = ContactGone
+    audited = True
 
 
 @declare
@@ -61,3 +62,15 @@ class ContactRestored(Event):
     type = "contact.restored"
     subject_kind = "contact"
     data_model = ContactData
+    audited = True
+
+
+@declare
+@dataclass(frozen=True, slots=True)
+class ContactHandedOver(Event):
+    """A contact went to another owner where not everybody sees everything: others see it now. Everybody is told, so that those
+    who don't any more put it away; it is no more than an id."""
+
+    type = "contact.handed_over"
+    subject_kind = "contact"
+    data_model = ContactGone

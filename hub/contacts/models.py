@@ -138,6 +138,9 @@ Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name",
 
 
 def _as_utc(value: Any) -> Any:
+    # A number would be taken for seconds since 1970.
+    if isinstance(value, int | float):
+        raise ValueError("Write the time as text, for example 2026-03-01T10:00:00Z.")
     # A time without a zone is taken as UTC, and a plus sign that a URL turned into a space is put back.
     if isinstance(value, str):
         value = value.strip().replace(" ", "+") if "T" in value else value.strip()

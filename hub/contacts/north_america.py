@@ -14,7 +14,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 _USUAL = re.compile(
-    r"(?P<abroad>\+1|(?:00|011)[-. ]?1(?=[-. (]))?[-. ]{0,2}(?:1[-. ])?"
+    r"(\+1|(?:00|011)[-. ]?1(?=[-. (]))?[-. ]{0,2}(?:1[-. ])?"
     r"\(?([2-9][0-9]{2})\)?[-. ]{0,2}([0-9]{3})[-. ]?([0-9]{4})"
     r"(?: {0,2}(?:x|ext\.?) {0,1}([0-9]{1,6}))?",
     re.ASCII,
@@ -125,12 +125,60 @@ def _zones(prefix: str) -> tuple[str, ...]:
     return ()
 
 
+def _alternatives(pattern: str) -> list[str]:
+    """A pattern's alternatives, cut where no bracket is open."""
+    found, depth = [""], 0
+    for character in pattern:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
+        if character == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
+def _says_more(pattern: str, area: str) -> bool:
+    """Whether a pattern may say more about ten digits with this area code than that the fourth of them is not 0 or 1.
+
+    Nearly all do not: what comes before "[2-9]\\d{6}" can only be about the first three of ten digits.
+    """
+    for one in _alternatives(pattern):
+        if one.endswith(r"[2-9]\d{6}") or one == r"[2-9]\d{9}":
+            continue
+        counted = re.fullmatch(r"([0-9]*)\\d\{([0-9]+)\}", one)
+        if counted is not None and len(counted[1]) + int(counted[2]) != 10:
+            continue
+        # What a digit is followed by must not be about that digit.
+        begins = re.match("[0-9]*(?![0-9?*+{])", one)
+        if begins is None or area.startswith(begins[0][:3]):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1000)
+def _kind_in(area: str) -> int | None:
+    """The kind of all numbers with this area code whose fourth digit is not 0 or 1; None where they are not all of one."""
+    regions = _candidates(area + "2")
+    if any(_candidates(area + digit) != regions for digit in "3456789"):
+        return None
+    for region in regions:
+        patterns = [region.general, *(pattern for _, pattern in region.kinds), region.fixed, region.mobile]
+        if any(pattern is not None and _says_more(pattern.pattern, area) for pattern in patterns):
+            return None
+    return _kind(f"{area}2000000")
+
+
 def read_usual(text: str, region: str) -> Usual | None:
     """The number in a text that has the usual form, with its kind; None when the library has to read it."""
     found = _USUAL.fullmatch(text)
-    if found is None or (found["abroad"] is None and region not in _HOME) or (found["abroad"] and _DOUBLED.match(text)):
+    if found is None:
         return None
-    national = found[2] + found[3] + found[4]
-    kind = _kind(national)
+    abroad, area, middle, last, extension = found.groups()
+    if (abroad is None and region not in _HOME) or (abroad and _DOUBLED.match(text)):
+        return None
+    national = area + middle + last
+    kind = _kind_in(area) if middle[0] not in "01" else None
+    if kind is None:
+        kind = _kind(national)
     zones = _zones(("1" + national)[:_ZONE_DIGITS] if kind in _GEOGRAPHIC else "1")
-    return Usual(national, found[5] or "", kind, zones)
+    return Usual(national, extension or "", kind, zones)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hub.contacts.models import ContactFilter
 from hub.db import Tx
-from hub.http.paging import page, read_cursor
+from hub.http.paging import read_cursor, write_cursor
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("contacts")
@@ -27,11 +27,14 @@ async def list_contacts(tx: Tx, asked: ContactFilter) -> str:
     }
     if any(value is not None for value in filters.values()):
         await tx.execute(_CORE["plan_for_these_values"])
-    params: dict[str, object] = {"limit": asked.limit + 1, f"sort_{order}": True, **filters}
+    params: dict[str, object] = {"limit": asked.limit, f"sort_{order}": True, **filters}
     if after is not None:
         params["after_id"] = after.id
         params[f"after_{order}"] = after.moment() if column.endswith("_at") else after.key
-    return page(await tx.fetch(_SQL["list_contacts"], **params), asked.limit, asked.sort)
+    row = await tx.fetchrow(_SQL["list_contacts"], **params)
+    assert row is not None
+    cursor = f'"{write_cursor(asked.sort, row["key"], row["id"])}"' if row["more"] else "null"
+    return f'{{"data":[{row["data"]}],"next_cursor":{cursor}}}'
 
 
 async def get_contact(tx: Tx, contact_id: UUID) -> tuple[str, int] | None:

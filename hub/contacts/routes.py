@@ -17,26 +17,26 @@ def _tagged(text: str, version: int, status: int = 200) -> Reply:
     return Reply(text, status, {"ETag": f'"{version}"'})
 
 
-@routes.get("/contacts", query=ContactFilter, returns=ContactPage)
+@routes.get("/contacts", query=ContactFilter, returns=ContactPage, allow="contacts:read")
 async def list_contacts(tx: Tx, req: Req[ContactFilter, None]) -> Reply:
     """A page of contacts."""
     return Reply(await queries.list_contacts(tx, req.query))
 
 
-@routes.post("/contacts", body=ContactIn, returns=Contact, status=201)
+@routes.post("/contacts", body=ContactIn, returns=Contact, status=201, allow="contacts:write")
 async def create_contact(tx: Tx, req: Req[None, ContactIn]) -> Reply:
     """Add a contact."""
     _, text, version = await actions.create_contact(tx, req.body)
     return _tagged(text, version, 201)
 
 
-@routes.get("/contacts/facets", returns=Facets)
+@routes.get("/contacts/facets", returns=Facets, allow="contacts:read")
 async def contact_facets(tx: Tx, req: Req[None, None]) -> Reply:
     """The stages, tags and owners there are to filter by."""
     return Reply(await queries.facets(tx))
 
 
-@routes.get("/contacts/{id}", returns=Contact)
+@routes.get("/contacts/{id}", returns=Contact, allow="contacts:read")
 async def get_contact(tx: Tx, req: Req[None, None]) -> Reply:
     """One contact, with its version as ETag."""
     found = await queries.get_contact(tx, req.id())
@@ -45,26 +45,26 @@ async def get_contact(tx: Tx, req: Req[None, None]) -> Reply:
     return _tagged(*found)
 
 
-@routes.patch("/contacts/{id}", body=ContactPatch, returns=Contact, errors=(412,))
+@routes.patch("/contacts/{id}", body=ContactPatch, returns=Contact, allow="contacts:write", errors=(412,))
 async def update_contact(tx: Tx, req: Req[None, ContactPatch]) -> Reply:
     """Change some fields of a contact; If-Match guards against overwriting somebody else's change."""
     return _tagged(*await actions.update_contact(tx, req.id(), req.body, _if_match(req)))
 
 
-@routes.delete("/contacts/{id}", status=204)
+@routes.delete("/contacts/{id}", status=204, allow="contacts:delete")
 async def delete_contact(tx: Tx, req: Req[None, None]) -> Reply:
     """Delete a contact; it can be restored."""
     await actions.delete_contact(tx, req.id())
     return Reply()
 
 
-@routes.post("/contacts/{id}/restore", returns=Contact)
+@routes.post("/contacts/{id}/restore", returns=Contact, allow="contacts:write")
 async def restore_contact(tx: Tx, req: Req[None, None]) -> Reply:
     """Undo the deletion of a contact."""
     return _tagged(*await actions.restore_contact(tx, req.id()))
 
 
-@routes.get("/search", query=SearchQuery, returns=ContactPage)
+@routes.get("/search", query=SearchQuery, returns=ContactPage, allow="contacts:read")
 async def search(tx: Tx, req: Req[SearchQuery, None]) -> Reply:
     """Search as you type over names, companies, email addresses and telephone numbers."""
     return Reply(await queries.search_contacts(tx, req.query.q, req.query.limit))

@@ -37,6 +37,7 @@ class QueueCreated(Event):
     type = "queue.created"
     subject_kind = "queue"
     data_model = QueueData
+    audited = True
 
 
 @declare
@@ -57,6 +58,7 @@ class QueueDeleted(Event):
     type = "queue.deleted"
     subject_kind = "queue"
     data_model = QueueData
+    audited = True
 
 
 @declare

@@ -42,7 +42,7 @@ class SavedFilter(BaseModel):
     stage: Annotated[str | None, Field(max_length=60)] = None
     tag: Annotated[str | None, Field(max_length=60)] = None
     company: Annotated[str | None, Field(max_length=200, description="The company's name or its beginning.")] = None
-    updated_since: Annotated[Moment | None, BeforeValidator(_written)] = None
+    updated_since: Moment | None = None
 
 
 class Retry(BaseModel):

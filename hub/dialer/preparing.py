@@ -71,8 +71,8 @@ async def prepare(tx: Tx, session: Session, facts: Facts) -> None:
 
 async def claim(tx: Tx, session: Session, facts: Facts) -> asyncpg.Record | None:
     """The next contact by the order of the queue, for this session alone; None when nobody is due."""
-    who = {"queue_id": session.queue_id, "session_id": session.id}
-    item = await tx.fetchrow(_SQL["claim_callback"], rep=session.user_id, **who)
+    who = {"queue_id": session.queue_id, "session_id": session.id, "rep": session.user_id}
+    item = await tx.fetchrow(_SQL["claim_callback"], **who)
     item = item or await tx.fetchrow(_SQL["claim_retry"], **who)
     if item is not None:
         return item

@@ -24,6 +24,7 @@ class DispositionCreated(Event):
     type = "disposition.created"
     subject_kind = "disposition"
     data_model = DispositionData
+    audited = True
 
 
 @declare
@@ -34,6 +35,7 @@ class DispositionUpdated(Event):
     type = "disposition.updated"
     subject_kind = "disposition"
     data_model = DispositionData
+    audited = True
 
 
 @declare
@@ -44,3 +46,4 @@ class DispositionArchived(Event):
     type = "disposition.archived"
     subject_kind = "disposition"
     data_model = DispositionData
+    audited = True

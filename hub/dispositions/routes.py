@@ -9,30 +9,29 @@ from hub.db import Tx
 from hub.dispositions import actions, queries
 from hub.dispositions.models import Disposition, DispositionFilter, DispositionIn, DispositionPage, DispositionPatch
 from hub.http.endpoint import Reply, Req, Routes
-from hub.who import ADMINS
 
 routes = Routes("dispositions")
 
 
-@routes.get("/dispositions", query=DispositionFilter, returns=DispositionPage)
+@routes.get("/dispositions", query=DispositionFilter, returns=DispositionPage, allow="settings:read")
 async def list_dispositions(tx: Tx, req: Req[DispositionFilter, None]) -> Reply:
     """The dispositions to choose from."""
     return Reply(await queries.list_dispositions(tx, archived=req.query.archived))
 
 
-@routes.post("/dispositions", body=DispositionIn, returns=Disposition, status=201, allow=ADMINS)
+@routes.post("/dispositions", body=DispositionIn, returns=Disposition, status=201, allow="settings:write")
 async def create_disposition(tx: Tx, req: Req[None, DispositionIn]) -> Reply:
     """Add a disposition."""
     return Reply(await actions.create_disposition(tx, req.body), 201)
 
 
-@routes.patch("/dispositions/{value}", body=DispositionPatch, returns=Disposition, allow=ADMINS, errors=(409,))
+@routes.patch("/dispositions/{value}", body=DispositionPatch, returns=Disposition, allow="settings:write", errors=(409,))
 async def update_disposition(tx: Tx, req: Req[None, DispositionPatch]) -> Reply:
     """Change a disposition, or bring an archived one back."""
     return Reply(await actions.update_disposition(tx, _value(req), req.body))
 
 
-@routes.delete("/dispositions/{value}", status=204, allow=ADMINS, errors=(409,))
+@routes.delete("/dispositions/{value}", status=204, allow="settings:write", errors=(409,))
 async def archive_disposition(tx: Tx, req: Req[None, None]) -> Reply:
     """Archive a disposition: calls that have it keep it, no call gets it any more."""
     await actions.archive_disposition(tx, _value(req))

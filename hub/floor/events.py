@@ -54,5 +54,7 @@ class AlertRulesUpdated(Event):
     type = "alert_rules.updated"
     subject_kind = "alert_rules"
     data_model = AlertRulesData
+    audited = True
+    audit_fields = ("rules",)
 
     audience: str = MANAGERS

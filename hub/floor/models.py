@@ -15,7 +15,7 @@ from hub.presence.models import Person, PersonUser
 
 
 class FloorQuery(BaseModel):
-    """Since when 'today' counts: the caller's midnight; midnight UTC when left out."""
+    """Since when 'today' counts; midnight in the company's time zone when left out."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -44,12 +44,13 @@ class Req(Generic[Q, B]):
     query: Q
     body: B
     request_id: str
+    address: str = ""
 
     @property
     def who(self) -> Who:
-        """The acting member. Only public endpoints have none, and they do not ask."""
+        """The acting member, and from where. Only public endpoints have none, and they do not ask."""
         assert self.claims is not None
-        return self.claims.who(self.request_id)
+        return replace(self.claims.who(self.request_id), address=self.address)
 
     def id(self, name: str = "id") -> UUID:
         """A UUID of the path; what is none names nothing that exists."""
@@ -99,10 +100,11 @@ class Endpoint:
     body: type[BaseModel] | None
     returns: type[BaseModel] | None
     status: int
-    allow: frozenset[Role] | None
+    allow: frozenset[Role] | str | None
     upload: type[BaseModel] | None
     content_type: str
     errors: tuple[int, ...]
+    fresh: bool = False
 
     @property
     def name(self) -> str:
@@ -157,23 +159,38 @@ class Routes:
         body: type[BaseModel] | None = None,
         returns: type[BaseModel] | None = None,
         status: int = 200,
-        allow: frozenset[Role] | None = None,
+        allow: frozenset[Role] | str | None = None,
         upload: type[BaseModel] | None = None,
         content_type: str = "application/json",
         errors: tuple[int, ...] = (),
+        fresh: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare an endpoint.
 
         scope: "tx" gives the handler a tenant transaction; "db" an authenticated caller and the Database (uploads,
-        sign-in); "public" the Database and no caller. `allow` limits it to roles. `upload` documents a multipart form.
-        `errors` are statuses beyond those every endpoint of its kind may answer.
+        sign-in); "public" the Database and no caller. `allow` names the permission it needs (hub.permissions), or roles.
+        `upload` documents a multipart form. `errors` are statuses beyond those every endpoint of its kind may answer.
+        `fresh` demands that the person proved who they are within the last ten minutes (hub.auth.tokens.FRESH_S).
         """
 
         def register(handler: Handler) -> Handler:
             full = path[1:] if path.startswith("//") else "/api/v1" + path
             self.endpoints.append(
                 Endpoint(
-                    method, full, handler, self.tag, scope, query, body, returns, status, allow, upload, content_type, errors
+                    method,
+                    full,
+                    handler,
+                    self.tag,
+                    scope,
+                    query,
+                    body,
+                    returns,
+                    status,
+                    allow,
+                    upload,
+                    content_type,
+                    errors,
+                    fresh,
                 )
             )
             return handler

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -14,8 +15,9 @@ import structlog
 from aiohttp import web
 from prometheus_client import Counter, Histogram
 
-from hub.errors import HubError
+from hub.errors import HubError, TooMany
 from hub.http.endpoint import REQUEST_ID
+from hub.tracing import SERVER, span
 
 REQUESTS = Counter("ringside_http_requests_total", "Requests by route, method and status.", ["route", "method", "status"])
 LATENCY = Histogram(
@@ -25,6 +27,8 @@ LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 15),
 )
 
+# What else stands in a request's first line is made up by whoever sends it.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 _log = structlog.get_logger("hub.http")
 
@@ -65,6 +69,16 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = request_id
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(part="hub", request_id=request_id)
+    if "Upgrade" in request.headers:  # a socket's request lasts as long as the socket
+        return await _answered(request, handler, request_id)
+    name, parent = f"{request.method} {_route(request)}", request.headers.get("traceparent", "")
+    with span(name, SERVER, parent=parent) as here:
+        response = await _answered(request, handler, request_id)
+        here.set_attribute("http.response.status_code", response.status)
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
     started = time.perf_counter()
     try:
         response = await handler(request)
@@ -95,7 +109,12 @@ class _Internal(HubError):
 
 def _failed(error: HubError, request_id: str, allow: str | None = None) -> web.Response:
     headers = error.headers | ({"Allow": allow} if allow else {})
-    return web.Response(body=error_body(error, request_id), status=error.status, content_type="application/json", headers=headers)
+    response = web.Response(
+        body=error_body(error, request_id), status=error.status, content_type="application/json", headers=headers
+    )
+    if isinstance(error, TooMany) and error.hang_up:
+        response.force_close()
+    return response
 
 
 def _from_aiohttp(found: web.HTTPException) -> HubError:
@@ -110,12 +129,29 @@ def _from_aiohttp(found: web.HTTPException) -> HubError:
     return error
 
 
-def _finish(request: web.Request, response: web.StreamResponse, request_id: str, took_s: float) -> None:
+def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    route = resource.canonical if resource else "unmatched"
-    REQUESTS.labels(route, request.method, str(response.status)).inc()
-    if response.status != 101:  # a websocket's request lasts as long as its socket
-        LATENCY.labels(route, request.method).observe(took_s)
+    return resource.canonical if resource is not None else "unmatched"
+
+
+@lru_cache(maxsize=10_000)
+def _counted(route: str, method: str, status: int) -> Counter:
+    """The counter of these labels, whose finding costs more than counting."""
+    return REQUESTS.labels(route, method, str(status))
+
+
+@lru_cache(maxsize=2_000)
+def _timed(route: str, method: str) -> Histogram:
+    return LATENCY.labels(route, method)
+
+
+def _finish(request: web.Request, response: web.StreamResponse, request_id: str, took_s: float) -> None:
+    route = _route(request)
+    method = request.method if request.method in _METHODS else "other"
+    _counted(route, method, response.status).inc()
+    # A websocket's request lasts as long as its socket, and a refusal as long as it is held back.
+    if response.status not in (101, 429):
+        _timed(route, method).observe(took_s)
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
         for name, value in _SECURITY.items():
@@ -131,5 +167,5 @@ def _finish(request: web.Request, response: web.StreamResponse, request_id: str,
     }
     if response.status >= 500:
         _log.warning("request", **line)
-    elif request.path not in ("/healthz", "/readyz"):
+    elif response.status != 429 and request.path not in ("/healthz", "/readyz"):  # a flood must not flood the log
         _log.info("request", **line)

@@ -37,19 +37,32 @@ class Error(BaseModel):
     timestamp: str
 
 
-_MEANING = {
-    400: "The request is malformed.",
-    401: "No valid access token.",
-    403: "Not allowed for this role.",
-    404: "Missing, or another company's.",
-    409: "The state of things forbids it now.",
-    412: "Changed meanwhile.",
-    413: "The body is too large.",
-    416: "There is no such part; Content-Range says how much there is.",
-    422: "The input is wrong; details.fields says where.",
-    429: "Too many; Retry-After says when.",
-    503: "A part that is needed is down; Retry-After says when.",
+def _needed(e: Endpoint) -> str:
+    """Who may call it, in words."""
+    if not isinstance(e.allow, str):
+        return "For every member who is signed in; no API key can call it."
+    fresh = " It takes a confirmation of the last ten minutes as well, so that no API key can call it." if e.fresh else ""
+    return f"Needs the permission `{e.allow}`.{fresh}"
+
+
+# How each refusal is called among the components, and what it means.
+_REFUSALS = {
+    400: ("Malformed", "The request is malformed."),
+    401: ("Unauthenticated", "No valid access token or API key."),
+    402: ("PaymentRequired", "The company's plan does not allow it, or it has not paid."),
+    403: ("Forbidden", "Not allowed for this role, this API key, or this person."),
+    404: ("NotFound", "Missing, or another company's."),
+    408: ("TooSlow", "The request did not arrive in time."),
+    409: ("Conflict", "The state of things forbids it now."),
+    412: ("Changed", "Changed meanwhile."),
+    413: ("TooLarge", "The body is too large."),
+    415: ("Encoded", "A body with a Content-Encoding."),
+    416: ("NoSuchPart", "There is no such part; Content-Range says how much there is."),
+    422: ("Invalid", "The input is wrong; details.fields says where."),
+    429: ("TooMany", "Too many; Retry-After says when."),
+    503: ("Unavailable", "A part that is needed is down; Retry-After says when."),
 }
+_NO_PAGE = "NotFoundPage"
 
 
 def openapi_document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
@@ -83,9 +96,14 @@ def openapi_document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An access token (a JWT), or an API key (`rsk_...`).",
+                },
                 "refresh": {"type": "apiKey", "in": "cookie", "name": "ringside_refresh"},
             },
+            "responses": _refusals(keys),
             "schemas": definitions,
         },
     }
@@ -99,6 +117,8 @@ def _operation(e: Endpoint, keys: dict[Any, Any], definitions: dict[str, Any]) -
         "parameters": _parameters(e, keys, definitions),
         "responses": _responses(e, keys),
     }
+    if e.scope != "public":
+        operation["description"] = _needed(e)
     if e.body is not None:
         operation["requestBody"] = {
             # No body at all is taken for an empty object.
@@ -145,21 +165,28 @@ def _responses(e: Endpoint, keys: dict[Any, Any]) -> dict[str, Any]:
         good["content"] = {e.content_type: {"schema": keys[(e.returns, "serialization")]}}
     elif e.content_type != "application/json":
         good["content"] = {kind: {"schema": {"type": "string"}} for kind in e.content_type.split(", ")}
-    statuses = {400, 413, 422, 503, *e.errors}
+    statuses = {400, 408, 413, 415, 422, 429, 503, *e.errors}
     if e.scope != "public":
-        statuses |= {401, 403}
+        statuses |= {401, 402, 403}
     if e.path_params:
         statuses.add(404)
     if e.scope == "tx" and e.method == "POST":
         statuses.add(409)
-    error = {"application/json": {"schema": keys[(Error, "serialization")]}}
-    failures = {str(s): {"description": _MEANING[s], "content": error} for s in sorted(statuses)}
-    # What is no HTTP is answered before anything of ours sees it.
-    failures["400"] = {"description": _MEANING[400], "content": error | {"text/plain": {"schema": {"type": "string"}}}}
-    if e.content_type == "text/html" and "404" in failures:
-        # Pages for people say it to people.
-        failures["404"] = {"description": _MEANING[404], "content": error | {"text/html": {"schema": {"type": "string"}}}}
+    names = {status: _REFUSALS[status][0] for status in sorted(statuses)}
+    if e.content_type == "text/html" and 404 in names:
+        names[404] = _NO_PAGE
     found = {str(e.status): good}
     if e.content_type.startswith("audio/"):
         found |= {"206": good | {"description": "The part asked for."}, "304": {"description": "The asker has it already."}}
-    return found | failures
+    return found | {str(status): {"$ref": f"#/components/responses/{name}"} for status, name in names.items()}
+
+
+def _refusals(keys: dict[Any, Any]) -> dict[str, Any]:
+    """The answers that operations share: each is said once, and referred to."""
+    error = {"application/json": {"schema": keys[(Error, "serialization")]}}
+    found = {name: {"description": meaning, "content": error} for name, meaning in _REFUSALS.values()}
+    # What is no HTTP is answered before anything of ours sees it.
+    found[_REFUSALS[400][0]]["content"] = error | {"text/plain": {"schema": {"type": "string"}}}
+    # Pages for people say it to people.
+    found[_NO_PAGE] = {"description": _REFUSALS[404][1], "content": error | {"text/html": {"schema": {"type": "string"}}}}
+    return found

@@ -68,7 +68,7 @@ def read_cursor(cursor: str | None, sort: str) -> After | None:
     return after
 
 
-def write_cursor(sort: str, key: str, row_id: UUID) -> str:
+def write_cursor(sort: str, key: str, row_id: UUID | str) -> str:
     """The cursor of the page after this row."""
     return base64.urlsafe_b64encode(orjson.dumps([sort, key, str(row_id)])).rstrip(b"=").decode()
 

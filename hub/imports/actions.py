@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,10 +14,11 @@ from hub.errors import Conflict, NotFound
 from hub.events import Event
 from hub.imports import queries
 from hub.imports.events import ImportCompleted, ImportCreated, ImportFailed, ImportProgressed
+from hub.imports.ids import new_ids
 from hub.imports.merging import Duplicates, match, merge_batch
+from hub.imports.people import Batch
 from hub.imports.reading import Shape, Survey
-from hub.imports.rows import BadRow, Row
-from hub.imports.writing import note_changes, note_failures, write_contacts
+from hub.imports.writing import Findable, add_search, note_changes, note_created, note_failures, write_changed, write_new
 from hub.sqlfiles import load_sql
 
 RUN = "imports.run"
@@ -40,6 +40,7 @@ class Standing:
     mapping: Mapping[str, str | None]
     shape: Shape | None
     columns: tuple[str, ...]
+    rows: int | None
     processed: int
     undo_asked_at: datetime | None
     json: str
@@ -97,6 +98,7 @@ async def lock_import(tx: Tx, import_id: UUID) -> Standing:
         mapping=orjson.loads(row["mapping"]),
         shape=Shape(row["encoding"], row["delimiter"]) if row["encoding"] else None,
         columns=tuple(row["columns"] or ()),
+        rows=row["rows"],
         processed=row["processed"],
         undo_asked_at=row["undo_asked_at"],
         json=row["json"],
@@ -117,50 +119,67 @@ async def begin_run(tx: Tx, import_id: UUID, survey: Survey) -> None:
         announce(tx, ImportProgressed, import_id, json)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some rows of a file, in order. `start` is how many came before them."""
-
-    start: int
-    good: Sequence[Row]
-    bad: Sequence[BadRow]
-
-    @property
-    def rows(self) -> int:
-        """How many rows these are."""
-        return len(self.good) + len(self.bad)
-
-
-async def import_batch(tx: Tx, import_id: UUID, batch: Batch, duplicates: Duplicates, *, tell: bool) -> None:
+async def import_batch(
+    tx: Tx, import_id: UUID, batch: Batch, duplicates: Duplicates, *, tell: bool, settled: Callable[[], Awaitable[None]]
+) -> Findable:
     """Put a batch of rows into the contacts, in this one transaction, and count it; `tell` announces the progress.
 
-    Raises Conflict when these rows are in already, or the import is not running any more: another worker was quicker.
+    Returns the new contacts, for `make_findable` after the commit; `settled` waits for that of the batch before. Raises Conflict
+    when these rows are in already, or the import is not running any more: another worker was quicker.
     """
     await tx.execute(_SQL["one_import_at_a_time"])
     await tx.execute(_SQL["plan_each_time"])
-    known = await queries.find_known(tx, batch.good)
-    there = await queries.lock_contacts(tx, match(batch.good, known) if duplicates == "update" else [])
-    ids = [row["id"] for row in await tx.fetch(_SQL["new_ids"], count=len(batch.good))]
-    # Some milliseconds of work, beside the worker's loop.
-    merged = await asyncio.to_thread(merge_batch, batch.good, known, there, ids, duplicates)
-    await write_contacts(tx, merged.drafts)
-    await note_changes(tx, import_id, merged.drafts)
+    known = await queries.find_known(tx, batch)
+    batch.take_out(known)
+    matched = match(batch.tangled, known) if duplicates == "update" and known else []
+    if matched:
+        # They may be of the batch before, whose search words are being written: who changes them comes after that.
+        await settled()
+    there = await queries.lock_contacts(tx, matched)
+    # Whoever shares nothing with anybody is new.
+    people = batch.plain
+    ids, more_ids = batch.share(new_ids(len(people) + len(batch.tangled)))
+    created, rows = len(ids), batch.rows
+    merged = merge_batch(batch.tangled, known, there, more_ids, duplicates)
+    for draft in merged.drafts:
+        if draft.is_new:
+            people.add(draft, draft.phones)
+            ids.append(draft.id)
+    found = await write_new(tx, ids, people)
+    await note_created(tx, import_id, batch.start, ids)
+    changed = [draft for draft in merged.drafts if not draft.is_new]
+    await write_changed(tx, changed)
+    await note_changes(tx, import_id, changed)
     await note_failures(tx, import_id, batch.bad)
     json = await tx.fetchval(
         _SQL["advance"],
         id=import_id,
         expected=batch.start,
-        rows=batch.rows,
-        created=merged.created,
+        rows=rows,
+        created=created + merged.created,
         updated=merged.updated,
         skipped=merged.skipped,
         failed=len(batch.bad),
-        warnings=sum(1 for row in batch.good if row.warnings),
+        warnings=batch.warned,
     )
     if json is None:
         raise Conflict("These rows are in already, or the import was ended.", code="import_moved_on")
     if tell:
         announce(tx, ImportProgressed, import_id, json)
+    return found
+
+
+async def make_findable(tx: Tx, import_id: UUID, start: int, new: Findable) -> None:
+    """The search words of the new contacts of a batch. Somebody may have changed one meanwhile: then it has its words."""
+    await add_search(tx, new)
+    await tx.execute(_SQL["note_findable"], id=import_id, start=start)
+
+
+async def make_rest_findable(tx: Tx, import_id: UUID) -> None:
+    """The same for what is left of it: the last batches of a worker that was stopped."""
+    for row in await tx.fetch(_SQL["not_findable"], id=import_id):
+        await tx.execute(_SQL["make_findable"], ids=row["contact_ids"])
+        await tx.execute(_SQL["note_findable"], id=import_id, start=row["start"])
 
 
 async def refresh_statistics(tx: Tx, import_id: UUID) -> None:
@@ -170,7 +189,10 @@ async def refresh_statistics(tx: Tx, import_id: UUID) -> None:
 
 
 async def complete(tx: Tx, import_id: UUID) -> None:
-    """All rows are dealt with: the file is not needed any more."""
+    """All rows are dealt with: the file is not needed any more. Raises RuntimeError when some are not: then it is tried again."""
+    standing = await lock_import(tx, import_id)
+    if standing.state == "running" and standing.processed != standing.rows:
+        raise RuntimeError(f"an import came to the end of its file at row {standing.processed} of {standing.rows}")
     await _finish(tx, import_id, "done", None, ImportCompleted)
 
 

@@ -25,6 +25,8 @@ class ImportCreated(Event):
     type = "import.created"
     subject_kind = "import"
     data_model = ImportData
+    audited = True
+    audit_fields = ("import.filename",)
 
 
 @declare
@@ -45,6 +47,8 @@ class ImportCompleted(Event):
     type = "import.completed"
     subject_kind = "import"
     data_model = ImportData
+    audited = True
+    audit_fields = ("import.filename", "import.created", "import.updated")
 
 
 @declare
@@ -55,6 +59,8 @@ class ImportFailed(Event):
     type = "import.failed"
     subject_kind = "import"
     data_model = ImportData
+    audited = True
+    audit_fields = ("import.filename",)
 
 
 @declare
@@ -65,3 +71,5 @@ class ImportUndone(Event):
     type = "import.undone"
     subject_kind = "import"
     data_model = ImportData
+    audited = True
+    audit_fields = ("import.filename",)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+from hub.imports.people import Line, keys_of, lines_of
 from hub.imports.rows import Row
 
 Duplicates = Literal["update", "skip"]
@@ -26,8 +27,7 @@ class Draft:
     owner_id: UUID | None = None
     # address, label
     emails: list[tuple[str, str]] = field(default_factory=list)
-    # e164, extension, label, kind, time zones
-    phones: list[tuple[str, str, str, str, Sequence[str]]] = field(default_factory=list)
+    phones: list[Line] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     custom: dict[str, Any] = field(default_factory=dict)
     before: str | None = None
@@ -39,37 +39,15 @@ class Draft:
         """Whether this import creates it."""
         return self.before is None
 
-    def terms(self) -> str:
-        """What it is found by, in the order in which hub.contacts puts it; to be folded as search_fold() does."""
-        parts = [self.first_name, self.last_name, self.company, self.title]
-        for address, _ in self.emails:
-            lower = address.lower()
-            parts += (lower, lower.partition("@")[2])
-        parts += [phone[0][1:] for phone in self.phones]
-        return " ".join(parts)
-
 
 @dataclass(slots=True)
-class Batch:
-    """What a batch of rows comes to."""
+class Merged:
+    """What some rows come to."""
 
     drafts: list[Draft]
     created: int = 0
     updated: int = 0
     skipped: int = 0
-
-
-def keys_of(row: Row) -> list[str]:
-    """What a contact is known by again: its addresses first, then its numbers, each with its extension."""
-    keys = [address.lower() for address, _ in row.emails]
-    for phone, _ in row.phones:
-        keys.append(f"{phone.e164};{phone.extension}" if phone.extension else phone.e164)
-    return keys
-
-
-def phone_key(e164: str, extension: str) -> str:
-    """A number and its extension as one key. People behind one switchboard differ by the extension."""
-    return f"{e164};{extension}" if extension else e164
 
 
 def match(rows: Sequence[Row], known: Mapping[str, UUID]) -> list[UUID]:
@@ -85,36 +63,35 @@ def match(rows: Sequence[Row], known: Mapping[str, UUID]) -> list[UUID]:
 
 def merge_batch(
     rows: Sequence[Row], known: Mapping[str, UUID], there: Mapping[UUID, Draft], new_ids: Sequence[UUID], duplicates: Duplicates
-) -> Batch:
-    """Put the rows, in their order, into the contacts that are there and into new ones."""
+) -> Merged:
+    """Put the rows, in their order, into the contacts that are there and into new ones; `new_ids` has an id for each row."""
     index: dict[str, Draft | None] = {key: there.get(contact_id) for key, contact_id in known.items()}
-    ids = iter(new_ids)
     drafts: dict[UUID, Draft] = {}
-    batch = Batch([])
-    for row in rows:
+    merged = Merged([])
+    for row, new_id in zip(rows, new_ids, strict=True):
         keys = keys_of(row)
         hit = next((key for key in keys if key in index), None)
         # One that is known and not there was deleted a moment ago.
         if hit is None or (duplicates == "update" and index[hit] is None):
-            draft = draft_of(next(ids), row)
+            draft = draft_of(new_id, row)
             drafts[draft.id] = draft
-            batch.created += 1
+            merged.created += 1
         elif duplicates == "skip":
-            batch.skipped += 1
+            merged.skipped += 1
             continue
         else:
             found = index[hit]
             assert found is not None
             draft = found
-            batch.updated += 1
+            merged.updated += 1
             if put(draft, row):
                 draft.changed = True
                 drafts[draft.id] = draft
         for key in keys:
             if index.get(key) is None:
                 index[key] = draft
-    batch.drafts = list(drafts.values())
-    return batch
+    merged.drafts = list(drafts.values())
+    return merged
 
 
 def draft_of(contact_id: UUID, row: Row) -> Draft:
@@ -128,7 +105,7 @@ def draft_of(contact_id: UUID, row: Row) -> Draft:
         stage=row.stage,
         owner_id=row.owner_id,
         emails=row.emails,
-        phones=[(phone.e164, phone.extension, label, phone.kind, phone.time_zones) for phone, label in row.phones],
+        phones=lines_of(row),
         tags=row.tags,
         custom=dict(row.custom),
     )

@@ -11,8 +11,8 @@ import orjson
 from hub.db import Tx
 from hub.http.paging import page, read_cursor
 from hub.imports.countries import fold
-from hub.imports.merging import Draft, phone_key
-from hub.imports.rows import Row
+from hub.imports.merging import Draft
+from hub.imports.people import Batch, phone_key
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("imports")
@@ -71,17 +71,18 @@ async def owners_by_name(tx: Tx) -> dict[str, UUID]:
     return found
 
 
-async def find_known(tx: Tx, rows: Sequence[Row]) -> dict[str, UUID]:
+async def find_known(tx: Tx, batch: Batch) -> dict[str, UUID]:
     """Which contact has which of the rows' addresses and numbers; the oldest, where several do."""
     known: dict[str, UUID] = {}
-    addresses = list({address.lower() for row in rows for address, _ in row.emails})
+    plain, tangled = batch.plain, batch.tangled
+    addresses = [record[2].lower() for record in plain.emails]
+    addresses += {address.lower() for row in tangled for address, _ in row.emails}
     for found in await tx.fetch(_SQL["find_by_email"], addresses=addresses):
         known.setdefault(found["key"], found["contact_id"])
-    numbers = list({(phone.e164, phone.extension) for row in rows for phone, _ in row.phones})
-    lines = await tx.fetch(
-        _SQL["find_by_phone"], numbers=[e164 for e164, _ in numbers], extensions=[extension for _, extension in numbers]
-    )
-    for found in lines:
+    lines = {(phone.e164, phone.extension) for row in tangled for phone, _ in row.phones}
+    lines |= {(record[2], record[3]) for record in plain.phones}
+    numbers, extensions = [e164 for e164, _ in lines], [extension for _, extension in lines]
+    for found in await tx.fetch(_SQL["find_by_phone"], numbers=numbers, extensions=extensions):
         known.setdefault(phone_key(found["e164"], found["extension"]), found["contact_id"])
     return known
 

@@ -6,12 +6,16 @@ import codecs
 import csv
 import io
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
 HEAD_BYTES = 256 * 1024
+# Of those so many rows are looked at: they are read beside a hub's loop, which waits for the interpreter meanwhile.
+HEAD_ROWS = 50
 MAX_COLUMNS = 1000
 MAX_COLUMN_NAME = 100
 _MAX_LINE = 1_000_000
@@ -301,7 +305,7 @@ def header(cells: list[str]) -> tuple[str, ...]:
 
 
 def read_head(head: bytes, *, final: bool = False) -> tuple[Shape, tuple[str, ...], list[Record]]:
-    """What the beginning of a file shows: its shape, its columns, and its first rows.
+    """What the beginning of a file shows: its shape, its columns, and its first rows, at most HEAD_ROWS.
 
     Raises NotCsv when it is no CSV, or has no header.
     """
@@ -313,7 +317,8 @@ def read_head(head: bytes, *, final: bool = False) -> tuple[Shape, tuple[str, ..
         if first.startswith(mark):
             raise NotCsv(f"This looks like {what}, not a CSV. Export the contacts as CSV.")
     shape = Shape(encoding, delimiter_of(text.lstrip("\ufeff")))
-    rows = list(records(io.BytesIO(head), shape))
+    with closing(records(io.BytesIO(head), shape)) as coming:
+        rows = list(islice(coming, 1 + HEAD_ROWS))
     return shape, _header_of(rows), rows[1:]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from hub.audit.actions import record
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import TooLarge
 from hub.http.endpoint import Reply, Req, Routes
@@ -26,7 +27,9 @@ _SAMPLES = 3
 _SAMPLE_LENGTH = 80
 
 
-@routes.post("/imports", scope="db", upload=ImportForm, returns=ImportId, status=202, errors=(TooLarge.status,))
+@routes.post(
+    "/imports", scope="db", upload=ImportForm, returns=ImportId, status=202, allow="contacts:import", errors=(TooLarge.status,)
+)
 async def create_import(db: Database, req: Req[None, None]) -> Reply:
     """Upload a CSV of contacts; a worker imports it."""
     form = Form()
@@ -37,7 +40,9 @@ async def create_import(db: Database, req: Req[None, None]) -> Reply:
     return Reply({"id": import_id}, 202, {"Location": f"/api/v1/imports/{import_id}"})
 
 
-@routes.post("/imports/preview", scope="db", upload=PreviewForm, returns=Preview, errors=(TooLarge.status,))
+@routes.post(
+    "/imports/preview", scope="db", upload=PreviewForm, returns=Preview, allow="contacts:import", errors=(TooLarge.status,)
+)
 async def preview_import(db: Database, req: Req[None, None]) -> Reply:
     """Show how a file would be imported. Nothing is kept."""
     form, head = Form(), bytearray()
@@ -99,13 +104,13 @@ def _contact(row: Row | None) -> dict[str, Any]:
     }
 
 
-@routes.get("/imports", query=PageQuery, returns=ImportPage)
+@routes.get("/imports", query=PageQuery, returns=ImportPage, allow="contacts:import")
 async def list_imports(tx: Tx, req: Req[PageQuery, None]) -> Reply:
     """List the imports, newest first."""
     return Reply(await queries.list_imports(tx, req.query.limit, req.query.cursor))
 
 
-@routes.get("/imports/{id}", returns=Import)
+@routes.get("/imports/{id}", returns=Import, allow="contacts:import")
 async def get_import(tx: Tx, req: Req[None, None]) -> Reply:
     """How an import stands."""
     found = await queries.get_import(tx, req.id())
@@ -114,13 +119,13 @@ async def get_import(tx: Tx, req: Req[None, None]) -> Reply:
     return Reply(found)
 
 
-@routes.post("/imports/{id}/undo", returns=Import, status=202, errors=(409,))
+@routes.post("/imports/{id}/undo", returns=Import, status=202, allow="contacts:import", errors=(409,))
 async def undo_import(tx: Tx, req: Req[None, None]) -> Reply:
     """Take an import back: new contacts go, changed ones get their former values; what was worked on since stays."""
     return Reply(await actions.ask_undo(tx, req.id()), 202)
 
 
-@routes.get("/imports/{id}/failures", scope="db", content_type="text/csv")
+@routes.get("/imports/{id}/failures", scope="db", content_type="text/csv", allow="contacts:import")
 async def import_failures(db: Database, req: Req[None, None]) -> Reply:
     """The rows that were not imported, with the reasons, as a CSV."""
     return await _failures(db, req.who, req.id())
@@ -129,8 +134,9 @@ async def import_failures(db: Database, req: Req[None, None]) -> Reply:
 async def _failures(db: Database, who: Who, import_id: UUID) -> Reply:
     async with tenant_tx(db, who) as tx:
         found = await queries.get_columns(tx, import_id)
-    if found is None:
-        raise actions.missing()
+        if found is None:
+            raise actions.missing()
+        await record(tx, "import.failures_exported", subject_kind="import", subject_id=import_id)
     filename, columns = found
     name = quote(f"{filename.removesuffix('.csv')}.failures.csv")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}

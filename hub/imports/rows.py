@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from hub.contacts.addresses import AddressError, Phone, parse_email, parse_phone
+from hub.contacts.addresses import AddressError, Phone, parse_email, read_phone
+from hub.contacts.impossible import is_impossible
 from hub.imports.countries import fold, region_of
 from hub.imports.fields import EMAILS, PHONES, guess_fields, label_of, label_stem
 
@@ -287,7 +288,8 @@ def _phones(plan: Plan, row: Row, values: Sequence[str]) -> list[str]:
 
 def _numbers(plan: Plan, values: Sequence[str], value: str) -> list[tuple[str, Phone | str]]:
     whole = _number(plan, values, value)
-    if isinstance(whole, str):
+    # Most that are not valid are one number all the same.
+    if isinstance(whole, str) and _BETWEEN_PHONES.search(value):
         parts = [part.strip() for part in _BETWEEN_PHONES.split(value) if part.strip()]
         if len(parts) > 1:
             several = [(part, _number(plan, values, part)) for part in parts]
@@ -299,19 +301,16 @@ def _numbers(plan: Plan, values: Sequence[str], value: str) -> list[tuple[str, P
 def _number(plan: Plan, values: Sequence[str], text: str) -> Phone | str:
     """With its country code if it has one, else in the region asked for, else in the row's country."""
     text = text.lstrip("'")
-    try:
-        return parse_phone(text, plan.region)
-    except AddressError as exc:
-        reason = str(exc)
-    if not _ABROAD.match(text):
-        for place in plan.country:
-            region = region_of(values[place]) if values[place] else None
-            if region is not None and region != plan.region:
-                try:
-                    return parse_phone(text, region)
-                except AddressError:
-                    continue
-    return reason
+    found = read_phone(text, plan.region)
+    if isinstance(found, Phone) or not plan.country or _ABROAD.match(text):
+        return found
+    for place in plan.country:
+        region = region_of(values[place]) if values[place] else None
+        if region is not None and region != plan.region and not is_impossible(text, region):
+            there = read_phone(text, region)
+            if isinstance(there, Phone):
+                return there
+    return found
 
 
 def _not_valid(row: Row, column: str, text: str) -> None:

@@ -9,7 +9,7 @@ from hub.imports import queries
 from hub.imports.actions import announce
 from hub.imports.events import ImportFailed, ImportProgressed, ImportUndone
 from hub.imports.merging import Draft
-from hub.imports.writing import write_contacts
+from hub.imports.writing import write_changed
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("imports")
@@ -22,9 +22,14 @@ async def undo_batch(tx: Tx, import_id: UUID, limit: int, *, tell: bool) -> bool
     """
     await tx.execute(_SQL["one_import_at_a_time"])
     await tx.execute(_SQL["plan_each_time"])
-    changes = await tx.fetch(_SQL["next_changes"], id=import_id, limit=limit)
-    if not changes:
-        return False
+    created = await tx.fetchrow(_SQL["next_created"], id=import_id)
+    if created is not None:
+        changes = await tx.fetch(_SQL["created_contacts"], id=import_id, ids=created["contact_ids"])
+        await tx.execute(_SQL["forget_created"], id=import_id, start=created["start"])
+    else:
+        changes = await tx.fetch(_SQL["next_changes"], id=import_id, limit=limit)
+        if not changes:
+            return False
     delete: list[UUID] = []
     restore: list[Draft] = []
     kept = 0
@@ -41,7 +46,7 @@ async def undo_batch(tx: Tx, import_id: UUID, limit: int, *, tell: bool) -> bool
         await tx.execute(_SQL["delete_contacts"], ids=delete)
         await tx.execute(_SQL["clear_search"], ids=delete)
     await tx.execute(_SQL["forget_changes"], id=import_id, ids=[change["contact_id"] for change in changes])
-    await write_contacts(tx, restore)
+    await write_changed(tx, restore)
     json = await tx.fetchval(_SQL["count_kept"], id=import_id, kept=kept)
     if tell and json is not None:
         announce(tx, ImportProgressed, import_id, json)

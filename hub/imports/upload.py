@@ -30,6 +30,7 @@ MAX_BYTES = 200_000_000
 CHUNK_BYTES = 1 << 20
 _PIECE = 256 * 1024
 _MAX_TEXT = 200_000
+_MAX_FIELDS = 50
 
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +64,8 @@ async def pieces(http: web.Request, form: Form) -> AsyncIterator[bytes]:
             if isinstance(part, MultipartReader):
                 raise Invalid("The form holds another form. Send the file in the field 'file'.")
             if part.name != "file":
+                if len(form.texts) >= _MAX_FIELDS or str(part.name) in form.texts:
+                    raise Invalid("The form has too many fields, or one of them twice.")
                 form.texts[str(part.name)] = await _text(part)
                 continue
             if form.has_file:

@@ -39,6 +39,8 @@ class JobRetried(JobEvent):
     """An admin has put a dead letter back to work."""
 
     type = "job.retried"
+    audited = True
+    audit_fields = ("job.kind",)
 
 
 @declare
@@ -47,3 +49,5 @@ class JobDropped(JobEvent):
     """An admin has given a job up."""
 
     type = "job.dropped"
+    audited = True
+    audit_fields = ("job.kind",)

@@ -7,14 +7,13 @@ from hub.http.endpoint import Reply, Req, Routes
 from hub.http.paging import page, read_cursor
 from hub.jobs import actions, queries
 from hub.jobs.models import JobFilter, JobOut, JobPage
-from hub.who import ADMINS
 
 _SORT = "jobs"
 
 routes = Routes("jobs")
 
 
-@routes.get("/admin/jobs", query=JobFilter, returns=JobPage, allow=ADMINS)
+@routes.get("/admin/jobs", query=JobFilter, returns=JobPage, allow="jobs:read")
 async def list_jobs(tx: Tx, req: Req[JobFilter, None]) -> Reply:
     """List background jobs, newest first."""
     wanted = req.query
@@ -30,13 +29,13 @@ async def list_jobs(tx: Tx, req: Req[JobFilter, None]) -> Reply:
     return Reply(page(rows, wanted.limit, _SORT))
 
 
-@routes.post("/admin/jobs/{id}/retry", returns=JobOut, allow=ADMINS, errors=(409,))
+@routes.post("/admin/jobs/{id}/retry", returns=JobOut, allow="jobs:write", errors=(409,))
 async def retry_job(tx: Tx, req: Req[None, None]) -> Reply:
     """Retry a job that has failed for good."""
     return Reply(await actions.retry_job(tx, req.id()))
 
 
-@routes.post("/admin/jobs/{id}/drop", returns=JobOut, allow=ADMINS, errors=(409,))
+@routes.post("/admin/jobs/{id}/drop", returns=JobOut, allow="jobs:write", errors=(409,))
 async def drop_job(tx: Tx, req: Req[None, None]) -> Reply:
     """Give up a job that waits or has failed for good."""
     return Reply(await actions.drop_job(tx, req.id()))

@@ -12,13 +12,13 @@ from hub.leases.models import Lease, LeaseIn, LeaseList
 routes = Routes("leases")
 
 
-@routes.get("/leases", returns=LeaseList)
+@routes.get("/leases", returns=LeaseList, allow="contacts:read")
 async def list_leases(tx: Tx, req: Req[None, None]) -> Reply:
     """Who is busy with which contact."""
     return Reply(await queries.list_leases(tx))
 
 
-@routes.post("/contacts/{id}/lease", body=LeaseIn, returns=Lease, errors=(409,))
+@routes.post("/contacts/{id}/lease", body=LeaseIn, returns=Lease, allow="contacts:write", errors=(409,))
 async def take_lease(tx: Tx, req: Req[None, LeaseIn]) -> Reply:
     """Take a contact, or renew one's lease on it; it runs out ten seconds after the last time. 409 says who is busy with it."""
     member = req.who.user_id
@@ -27,7 +27,7 @@ async def take_lease(tx: Tx, req: Req[None, LeaseIn]) -> Reply:
     return Reply(await actions.read(tx, req.id()))
 
 
-@routes.delete("/contacts/{id}/lease", status=204)
+@routes.delete("/contacts/{id}/lease", status=204, allow="contacts:write")
 async def release_lease(tx: Tx, req: Req[None, None]) -> Reply:
     """Give a contact back. A colleague's lease, and one that a live call holds, stay."""
     member = req.who.user_id

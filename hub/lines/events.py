@@ -40,3 +40,5 @@ class VoiceSettingsUpdated(Event):
     type = "voice_settings.updated"
     subject_kind = "tenant"
     data_model = VoiceSettingsData
+    audited = True
+    audit_fields = ("settings",)

@@ -12,7 +12,7 @@ from hub.lines.models import Line, LineChoice, LineChoiceIn, SoftphoneToken, Voi
 from hub.providers import Providers
 from hub.webhooks.inbox import Fields
 from hub.webhooks.routes import call_update_key, kept
-from hub.who import ADMINS, Who
+from hub.who import Who
 from integrations.ports import CallbackReader
 
 TOKEN_S = 3600
@@ -31,19 +31,19 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
             kind=choice.kind, phone=choice.phone, in_use=way.kind if way else None, kinds=list(kinds), identity=identity
         )
 
-    @routes.get("/voice/line", returns=LineChoice)
+    @routes.get("/voice/line", returns=LineChoice, allow="calls:read")
     async def get_line_choice(tx: Tx, req: Req[None, None]) -> Reply:
         """How one talks oneself, and what can be chosen."""
         assert req.who.user_id is not None
         return Reply(described(req.who, await actions.choice_of(tx, req.who.user_id)))
 
-    @routes.put("/voice/line", body=LineChoiceIn, returns=LineChoice)
+    @routes.put("/voice/line", body=LineChoiceIn, returns=LineChoice, allow="calls:write")
     async def put_line_choice(tx: Tx, req: Req[None, LineChoiceIn]) -> Reply:
         """Choose how one talks."""
         assert req.who.user_id is not None
         return Reply(described(req.who, await actions.choose(tx, req.who.user_id, req.body.kind, req.body.phone, kinds)))
 
-    @routes.post("/voice/token", returns=SoftphoneToken, errors=(503,))
+    @routes.post("/voice/token", returns=SoftphoneToken, allow="calls:write", errors=(503,))
     async def make_voice_token(tx: Tx, req: Req[None, None]) -> Reply:
         """What the browser's telephone signs in with."""
         who = req.who
@@ -56,17 +56,17 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
         identity = identity_of(who.tenant_id, who.user_id)
         return Reply(SoftphoneToken(token=providers.tokens.mint(identity, TOKEN_S), identity=identity, expires_in=TOKEN_S))
 
-    @routes.get("/voice/settings", returns=VoiceSettings)
+    @routes.get("/voice/settings", returns=VoiceSettings, allow="settings:read")
     async def get_voice_settings(tx: Tx, req: Req[None, None]) -> Reply:
         """What the company has settled about its calls."""
         return Reply(await actions.read_settings(tx))
 
-    @routes.put("/voice/settings", body=VoiceSettings, returns=VoiceSettings, allow=ADMINS)
+    @routes.put("/voice/settings", body=VoiceSettings, returns=VoiceSettings, allow="settings:write")
     async def put_voice_settings(tx: Tx, req: Req[None, VoiceSettings]) -> Reply:
         """Settle the company's calls. What is left out gets its default."""
         return Reply(await actions.put_settings(tx, req.body))
 
-    @routes.post("/lines", returns=Line, status=201, errors=(409, 503))
+    @routes.post("/lines", returns=Line, status=201, allow="calls:write", errors=(409, 503))
     async def open_line(tx: Tx, req: Req[None, None]) -> Reply:
         """Open one's line, which stays between calls; the one that is open already is returned."""
         who = req.who
@@ -80,12 +80,12 @@ def line_routes(settings: Settings, providers: Providers) -> Routes:
         line_id = await actions.open_line(tx, who.user_id, way, settings.twilio.from_number)
         return Reply(await actions.read_line(tx, line_id), 201)
 
-    @routes.get("/lines/{id}", returns=Line)
+    @routes.get("/lines/{id}", returns=Line, allow="calls:read")
     async def get_line(tx: Tx, req: Req[None, None]) -> Reply:
         """One line."""
         return Reply(await actions.read_line(tx, req.id()))
 
-    @routes.delete("/lines/{id}", returns=Line, status=202, errors=(409,))
+    @routes.delete("/lines/{id}", returns=Line, status=202, allow="calls:write", errors=(409,))
     async def close_line(tx: Tx, req: Req[None, None]) -> Reply:
         """End a line; the state follows as soon as the provider has done it."""
         return Reply(await actions.close_line(tx, req.id()), 202)

@@ -166,11 +166,12 @@ async def send_draft(tx: Tx, draft_id: UUID, send_at: datetime | None, now: date
         if not permit.allowed:
             return None, permit
     undo_until: datetime = await tx.fetchval(
-        _SQL["launch_send"], id=draft_id, send_at=send_at, undo_s=0.0 if send_at else UNDO_S, contact_id=contact_id
+        _SQL["launch_send"], id=draft_id, send_at=send_at, undo_s=0.0 if send_at else UNDO_S, contact_id=contact_id, now=now
     )
     await move_send(tx, draft, "scheduled" if send_at else "queued")
     if send_at is None:
         await tx.defer("mail.send", {"send_id": draft_id}, run_at=undo_until, max_attempts=ATTEMPTS)
+    await _tell_sequence(tx, draft)
     return await queries.read_send(tx, draft_id), None
 
 
@@ -182,8 +183,10 @@ async def undo(tx: Tx, send_id: UUID) -> tuple[str, int]:
     send = await _own(tx, send_id)
     if send["state"] not in ("scheduled", "queued") or send["asked_at"] is not None:
         raise Conflict("This mail is on its way already.", code="mail_is_sent")
+    # In this order: what is scheduled has a time.
+    await move_send(tx, send, "draft", quiet=True)
     await tx.execute(_SQL["back_to_draft"], id=send_id)
-    await move_send(tx, send, "draft")
+    await tell_send(tx, send_id)
     draft = await queries.get_draft(tx, send_id)
     return draft["json"], draft["version"]
 
@@ -197,6 +200,7 @@ async def retry(tx: Tx, send_id: UUID) -> str:
     await move_send(tx, send, "queued")
     await tx.execute(_SQL["look_later"], id=send_id, wait_s=60.0)
     await tx.defer("mail.send", {"send_id": send_id}, max_attempts=ATTEMPTS)
+    await _tell_sequence(tx, send)
     return await queries.read_send(tx, send_id)
 
 
@@ -209,6 +213,12 @@ async def discard(tx: Tx, send_id: UUID) -> str:
         raise Conflict("This mail is on its way already.", code="mail_is_sent")
     await move_send(tx, send, "canceled", error=f"Discarded by {tx.who.name or 'its writer'}.")
     return await queries.read_send(tx, send_id)
+
+
+async def _tell_sequence(tx: Tx, send: asyncpg.Record) -> None:
+    """A sequence's mail goes out after all: its step is not given up any more. (Sequences know mail, mail knows no sequences.)"""
+    if send["step_run_id"] is not None:
+        await tx.defer("sequences.take_up", {"run_id": send["step_run_id"]})
 
 
 async def _draft(tx: Tx, draft_id: UUID) -> asyncpg.Record:

@@ -170,15 +170,24 @@ async def _above(tx: Tx, send: asyncpg.Record) -> asyncpg.Record | None:
 
 
 async def intend(tx: Tx, send_id: UUID, now: datetime) -> bool:
-    """Write down the intent to send, by a permit that is decided now. False when it may not or need not be sent any more."""
+    """Write down the intent to send, by a permit that is decided now. False when it may not or need not be sent any more.
+
+    `now` is of the schedules' clock: from then on it counts into the caps.
+    """
     send = await tx.fetchrow(_SQL["lock_send"], id=send_id)
     if send is None or send["state"] != "queued" or send["asked_at"] is not None:
+        return False
+    mailbox = await get_row(tx, send["mailbox_id"])
+    if mailbox is None or not mailbox.may_send:
+        # It was paused, or its owner deactivated, since the worker began.
+        if mailbox is not None:
+            await hold(tx, send_id, _why_not(mailbox))
         return False
     refused, permit_id = await _refused(tx, send, now)
     if refused:
         await move_send(tx, send, "failed", error=refused)
         return False
-    await tx.execute(_SQL["ask_send"], id=send_id, permit_id=permit_id)
+    await tx.execute(_SQL["ask_send"], id=send_id, permit_id=permit_id, now=now)
     return await move_send(tx, send, "sending", quiet=True)
 
 
@@ -301,6 +310,8 @@ def _people(text: str) -> tuple[Address, ...]:
 
 
 def _why_not(mailbox: MailboxRow) -> str:
+    if mailbox.owner_gone_at is not None:
+        return f"The owner of {mailbox.address} is no active member; the mail goes out when they are, or it is another's."
     if mailbox.state == "paused":
         return f"{mailbox.address} is paused; the mail goes out when it is resumed."
     return f"{mailbox.address} has to be connected again; the mail goes out then."

@@ -132,7 +132,7 @@ class MailThreadWithItems(MailThread):
 
 
 class MailThreadFilter(PageQuery):
-    """Which threads. A search (`q`) gives one page, best by time."""
+    """Which threads. A search (`q`) has the thread first in which the words were last written."""
 
     view: ThreadView = "inbox"
     mailbox_id: UUID | None = None

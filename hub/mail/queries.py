@@ -36,13 +36,16 @@ async def list_threads(tx: Tx, asked: MailThreadFilter, contact_id: UUID | None 
     """A page of threads that who asks may see as JSON text, the one with the newest message first."""
     about = contact_id or asked.contact_id
     if asked.q is not None:
+        found = read_cursor(asked.cursor, "-found_at")
         rows = await tx.fetch(
             _SQL["search_threads"],
             q=asked.q,
-            limit=asked.limit,
+            limit=asked.limit + 1,
             mailbox_id=asked.mailbox_id,
             contact_id=about,
             unread=asked.unread,
+            after=found.moment() if found else None,
+            after_id=found.id if found else None,
         )
         return page(rows, asked.limit, "-found_at")
     after = read_cursor(asked.cursor, "-last_at")

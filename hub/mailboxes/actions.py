@@ -12,7 +12,7 @@ import orjson
 
 from hub.db import Tx
 from hub.errors import Conflict, Forbidden, Invalid, PreconditionFailed
-from hub.mailboxes import queries, syncing
+from hub.mailboxes import owners, queries, syncing
 from hub.mailboxes.audience import settings_audiences, tell
 from hub.mailboxes.events import MailboxDisconnected, MailboxStateChanged, MailboxUpdated
 from hub.mailboxes.models import CapsPatch, MailboxPatch, PrivacyIn
@@ -42,9 +42,15 @@ async def update_mailbox(tx: Tx, mailbox_id: UUID, given: MailboxPatch, version:
         await tx.execute(_SQL["update_mailbox"], id=mailbox_id, **changes)
         if "set_sync_since" in changes and mailbox.is_live:
             await tx.defer("mailboxes.first_sync", {"mailbox_id": mailbox_id})
-        if {"set_visibility", "set_team"} & changes.keys():
+        if {"set_visibility", "set_team", "set_owner"} & changes.keys():
             await tx.defer("mail.reclassify", {"mailbox_id": mailbox_id})
-        await tell(tx, MailboxUpdated, await _row(tx, mailbox_id), before=before)
+        changed = await _row(tx, mailbox_id)
+        await tell(tx, MailboxUpdated, changed, before=before)
+        if "set_owner" in changes:
+            await owners.go_on(tx, changed)
+            await _tell_new_owner(tx, changed)
+            # Who gave it away may not see it any more.
+            return await _json(tx, mailbox_id), (await _row(tx, mailbox_id)).version
     return await queries.read_mailbox(tx, mailbox_id)
 
 
@@ -67,6 +73,7 @@ async def resume_mailbox(tx: Tx, mailbox_id: UUID) -> str:
     mailbox = await _mine(tx, mailbox_id)
     if mailbox.state in ("revoked", "disconnected"):
         raise Conflict("Connect this mailbox again first.", code="mailbox_not_connected")
+    owners.check_owner(mailbox)
     await tx.execute(_SQL["resume_mailbox"], id=mailbox_id)
     await syncing.start(tx, mailbox_id)
     await tell(tx, MailboxStateChanged, await _row(tx, mailbox_id))
@@ -162,6 +169,12 @@ async def may_change(tx: Tx, mailbox_id: UUID) -> MailboxRow:
     return await _mine(tx, mailbox_id)
 
 
+async def _tell_new_owner(tx: Tx, mailbox: MailboxRow) -> None:
+    if mailbox.user_id != tx.who.user_id:
+        words = f"{tx.who.name or 'Ringside'} gave you this mailbox, with the mail in it."
+        await notify(tx, mailbox.user_id, "mailbox_given", f"{mailbox.address} is yours now", words, "mailbox", mailbox.id)
+
+
 async def _seen(tx: Tx, mailbox_id: UUID) -> MailboxRow:
     await queries.read_mailbox(tx, mailbox_id)
     return await _row(tx, mailbox_id)
@@ -183,6 +196,11 @@ async def _row(tx: Tx, mailbox_id: UUID) -> MailboxRow:
     return row
 
 
+async def _json(tx: Tx, mailbox_id: UUID) -> str:
+    text: str = await tx.fetchval(_SQL["mailbox_json"], id=mailbox_id)
+    return text
+
+
 async def _changes(tx: Tx, mailbox: MailboxRow, given: MailboxPatch) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for name in ("display_name", "sync_read", "sync_labels"):
@@ -192,6 +210,7 @@ async def _changes(tx: Tx, mailbox: MailboxRow, given: MailboxPatch) -> dict[str
     if given.signature_html is not None:
         changes |= {"set_signature_html": True, "signature_html": nh3.clean(given.signature_html)}
     changes |= await _who_sees(tx, mailbox, given)
+    changes |= await owners.new_owner(tx, mailbox, given.user_id)
     if given.sync_since is not None:
         changes |= _since(mailbox, given.sync_since)
     return changes | _caps(given.caps)

@@ -30,9 +30,13 @@ async def mail_audiences(tx: Tx, mailbox: MailboxRow, *, private: bool = False) 
 
 
 async def settings_audiences(tx: Tx, mailbox: MailboxRow) -> list[str]:
-    """Who may see that the mailbox is there and how it stands: whoever sees its mail, and managers unless it is private."""
+    """Who may see that the mailbox is there and how it stands: whoever sees its mail, and managers unless it is private.
+
+    Of a private one they hear while its owner is gone, because somebody has to decide about it.
+    """
     audiences = await mail_audiences(tx, mailbox)
-    return [*audiences, MANAGERS] if mailbox.visibility == "team" else audiences
+    is_managed = mailbox.visibility == "team" or mailbox.owner_gone_at is not None
+    return [*audiences, MANAGERS] if is_managed and TENANT not in audiences else audiences
 
 
 async def tell(tx: Tx, event: type[Event], mailbox: MailboxRow, *, before: list[str] | None = None) -> str:

@@ -17,7 +17,7 @@ import orjson
 
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Conflict, HubError, Invalid
-from hub.mailboxes import queries, syncing
+from hub.mailboxes import owners, queries, syncing
 from hub.mailboxes.actions import check_team, may_change
 from hub.mailboxes.audience import tell
 from hub.mailboxes.events import MailboxConnected
@@ -194,6 +194,9 @@ async def _keep(tx: Tx, seals: Seals, new: _New, mailbox_id: UUID | None) -> Mai
             since_days=new.since_days,
         )
     await syncing.start(tx, found_id)
+    if known is not None and known.user_id != tx.who.user_id:
+        # An admin mends a colleague's, who may be gone.
+        await owners.member_changed(tx, known.user_id)
     mailbox = await queries.get_row(tx, found_id)
     assert mailbox is not None
     await tell(tx, MailboxConnected, mailbox)

@@ -31,6 +31,8 @@ class MailboxConnected(Event):
     type = "mailbox.connected"
     subject_kind = "mailbox"
     data_model = MailboxData
+    audited = True
+    audit_fields = ("mailbox.kind",)
 
 
 @declare
@@ -41,6 +43,8 @@ class MailboxUpdated(Event):
     type = "mailbox.updated"
     subject_kind = "mailbox"
     data_model = MailboxData
+    audited = True
+    audit_fields = ("mailbox.visibility",)
 
 
 @declare
@@ -81,3 +85,4 @@ class MailboxDisconnected(Event):
     type = "mailbox.disconnected"
     subject_kind = "mailbox"
     data_model = MailboxData
+    audited = True

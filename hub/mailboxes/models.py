@@ -171,7 +171,10 @@ class CapsPatch(BaseModel):
 
 
 class MailboxPatch(BaseModel):
-    """What is to change about a mailbox. An earlier `sync_since` takes older mail in."""
+    """What is to change about a mailbox. An earlier `sync_since` takes older mail in.
+
+    `user_id` gives it to another member, with the mail in it: its owner may, and an admin when the owner is no active member.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -183,6 +186,7 @@ class MailboxPatch(BaseModel):
     sync_labels: bool | None = None
     sync_since: datetime | None = None
     caps: CapsPatch | None = None
+    user_id: UUID | None = None
 
 
 class DisconnectQuery(BaseModel):

@@ -54,6 +54,7 @@ class MailboxRow:
     created_at: datetime
     connected_at: datetime | None
     compared_at: datetime | None
+    owner_gone_at: datetime | None
     version: int
 
     @classmethod

@@ -40,7 +40,7 @@ _SQL = load_sql("mailboxes")
 
 
 class Overtaken(Exception):
-    """Another worker holds the lease: nothing of this one may count any more."""
+    """Another worker holds the lease, or the mailbox is not to be asked any more: nothing of this one may count."""
 
 
 @dataclass(frozen=True, slots=True)

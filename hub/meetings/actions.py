@@ -6,10 +6,12 @@ import html
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
 
+from hub.company.days import zone_of, zone_said
 from hub.contacts.actions import missing as contact_missing
 from hub.db import Tx
 from hub.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
@@ -189,7 +191,7 @@ async def _send(tx: Tx, row: asyncpg.Record, method: Literal["REQUEST", "CANCEL"
             mailbox_id=row["mailbox_id"],
             to=attendees,
             subject=f"{word}: {row['summary']}"[:300],
-            html=_page(row, word),
+            html=_page(row, word, await zone_of(tx)),
             user_id=tx.who.user_id,
             contact_id=row["contact_id"],
             follows_send_id=row["mail_send_id"],
@@ -200,11 +202,11 @@ async def _send(tx: Tx, row: asyncpg.Record, method: Literal["REQUEST", "CANCEL"
     await tx.execute(_SQL["update_meeting"], id=row["id"], mail_send_id=sent)
 
 
-def _page(row: asyncpg.Record, word: str) -> str:
-    """What stands in the mail for a reader whose program shows no invitations. Times are UTC: nobody's zone is known."""
-    start, end = row["start_at"].astimezone(UTC), row["end_at"].astimezone(UTC)
+def _page(row: asyncpg.Record, word: str, zone: ZoneInfo) -> str:
+    """What stands in the mail for a reader whose program shows no invitations, by the clock of the company that invites."""
+    start, end = row["start_at"].astimezone(zone), row["end_at"].astimezone(zone)
     until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%A, %-d %B %Y, %H:%M}"
-    lines = [f"<b>{word}: {html.escape(row['summary'])}</b>", f"{start:%A, %-d %B %Y, %H:%M} to {until} UTC"]
+    lines = [f"<b>{word}: {html.escape(row['summary'])}</b>", f"{start:%A, %-d %B %Y, %H:%M} to {until} {zone_said(zone)}"]
     lines += [html.escape(row["location"])] if row["location"] else []
     lines += [html.escape(row["note"]).replace("\n", "<br>")] if row["note"] else []
     return "".join(f"<p>{line}</p>" for line in lines)

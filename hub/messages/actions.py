@@ -126,6 +126,14 @@ async def cancel_message(tx: Tx, message_id: UUID) -> str:
     return await read_message(tx, message_id)
 
 
+async def take_back(tx: Tx, message_id: UUID, reason: str) -> bool:
+    """Take a message back that nobody wants any more, and keep why. False when it is on its way or over."""
+    message = await tx.fetchrow(_SQL["lock_message"], id=message_id)
+    if message is None or message["state"] not in ("scheduled", "queued") or message["asked_at"] is not None:
+        return False
+    return await move_message(tx, message, "canceled", error=reason[:500])
+
+
 async def read_thread(tx: Tx, contact_id: UUID) -> None:
     """Note that the conversation with a contact was read. May be repeated."""
     if not await contact_exists(tx, contact_id):

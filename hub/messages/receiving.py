@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -24,12 +25,20 @@ from integrations.ports import InboundMessage
 _SQL = load_sql("messages")
 
 
-async def receive_message(tx: Tx, number_id: UUID | None, came: InboundMessage) -> None:
-    """Somebody wrote to us. May be repeated: the provider's id makes it the same message."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that came: from whom, and the word for the machine that it is, if it is one."""
+
+    contact_id: UUID
+    keyword: Keyword | None
+
+
+async def receive_message(tx: Tx, number_id: UUID | None, came: InboundMessage) -> Received | None:
+    """Somebody wrote to us; None when that is known. May be repeated: the provider's id makes it the same message."""
     if await tx.fetchval(_SQL["is_received"], sid=came.sid) is not None:
-        return
+        return None
     if number_id is not None and await tx.fetchval(_SQL["digits_of"], number_id=number_id) != came.to:
-        return  # none of this company's numbers
+        return None  # none of this company's numbers
     contact_id = await contact_of(tx, came.from_)
     message_id: UUID | None = await tx.fetchval(
         _SQL["insert_received"],
@@ -42,7 +51,7 @@ async def receive_message(tx: Tx, number_id: UUID | None, came: InboundMessage) 
         sid=came.sid,
     )
     if message_id is None:
-        return
+        return None
     keyword = came.opt_out or keyword_of(came.body)
     # A word for the machine asks nobody to read it.
     await tx.execute(_SQL["touch_thread"], id=message_id, unread=0 if keyword in ("stop", "help") else 1)
@@ -53,6 +62,7 @@ async def receive_message(tx: Tx, number_id: UUID | None, came: InboundMessage) 
     handled = keyword is not None and await _obey(tx, keyword, contact_id, number_id, came)
     if not handled:
         await _tell(tx, contact_id, number_id, message_id, orjson.loads(text)["contact_name"], came.body)
+    return Received(contact_id, keyword if handled else None)
 
 
 async def _obey(tx: Tx, keyword: Keyword, contact_id: UUID, number_id: UUID | None, came: InboundMessage) -> bool:

@@ -27,19 +27,19 @@ def message_routes(settings: Settings, providers: Providers) -> Routes:
     reader = providers.callbacks
     keep = functools.partial(kept, routes, providers, settings)
 
-    @routes.get("/messages/threads", query=ThreadFilter, returns=ThreadPage)
+    @routes.get("/messages/threads", query=ThreadFilter, returns=ThreadPage, allow="messages:read")
     async def list_threads(tx: Tx, req: Req[ThreadFilter, None]) -> Reply:
         """Conversations with contacts, the one with the newest message first."""
         return Reply(await queries.list_threads(tx, req.query))
 
-    @routes.get("/contacts/{id}/messages", query=PageQuery, returns=MessagePage)
+    @routes.get("/contacts/{id}/messages", query=PageQuery, returns=MessagePage, allow="messages:read")
     async def list_messages(tx: Tx, req: Req[PageQuery, None]) -> Reply:
         """The messages with a contact, newest first."""
         if not await contact_exists(tx, req.id()):
             raise contact_missing()
         return Reply(await queries.list_messages(tx, req.id(), req.query))
 
-    @routes.post("/contacts/{id}/messages", body=MessageIn, returns=Message, status=201)
+    @routes.post("/contacts/{id}/messages", body=MessageIn, returns=Message, status=201, allow="messages:write")
     async def write_message(tx: Tx, req: Req[None, MessageIn]) -> Reply:
         """Write to a contact. In quiet hours the message is kept until it may be sent, and says so (`held_for`)."""
         if settings.twilio is None:
@@ -47,12 +47,12 @@ def message_routes(settings: Settings, providers: Providers) -> Routes:
         text, permit = await actions.write_message(tx, req.id(), req.body, settings.twilio.from_number)
         return refused(permit, req.request_id) if text is None else Reply(text, 201)
 
-    @routes.delete("/messages/{id}", returns=Message, errors=(409,))
+    @routes.delete("/messages/{id}", returns=Message, allow="messages:write", errors=(409,))
     async def cancel_message(tx: Tx, req: Req[None, None]) -> Reply:
         """Take back a message that still waits."""
         return Reply(await actions.cancel_message(tx, req.id()))
 
-    @routes.post("/messages/threads/{id}/read", status=204)
+    @routes.post("/messages/threads/{id}/read", status=204, allow="messages:read")
     async def read_thread(tx: Tx, req: Req[None, None]) -> Reply:
         """Note that the conversation with a contact (their id) was read."""
         await actions.read_thread(tx, req.id())

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
 
 from hub.db import Database, Tx
-from hub.errors import NotFound
+from hub.errors import Invalid, NotFound
 from hub.events import only_user
-from hub.notifications.events import NotificationCreated, NotificationRead, NotificationsAllRead
+from hub.notifications.events import (
+    NotificationCreated,
+    NotificationRead,
+    NotificationsAllRead,
+    NotificationSettingsChanged,
+)
+from hub.notifications.hours import zone_named
+from hub.notifications.models import Hours, NotificationSettings, NotificationSettingsIn, TopicChoice
+from hub.notifications.telling import defer_telling, hours_of, plan
+from hub.notifications.topics import BY_NAME, TOPICS
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("notifications")
+_PUSH = load_sql("push")
 
 
 async def notify(
     tx: Tx, user_id: UUID, kind: str, title: str, body: str = "", subject_kind: str | None = None, subject_id: UUID | None = None
-) -> UUID:
-    """Tell a member something, about a thing if there is one ("task", "call", "contact", ...). Returns the notification's id.
+) -> UUID | None:
+    """Tell a member something, about a thing if there is one ("task", "call", "contact", ...). Returns the notification's id, or
+    None where visibility hides that thing from them.
 
-    `kind` is a word in lower case that the console knows how to show, such as task_due.
+    `kind` is a word in lower case that hub.notifications.topics knows, such as task_due. The person is told where they want to
+    be: in the console at once, on their devices at once and by mail if they have not read it some minutes later, both not in
+    their quiet hours.
     """
+    ways = await plan(tx, user_id, kind)
     row = await tx.fetchrow(
         _SQL["insert_notification"],
         person_id=user_id,
@@ -31,10 +46,16 @@ async def notify(
         body=body[:2000],
         subject_kind=subject_kind,
         subject_id=subject_id,
+        in_console=ways.console,
+        mail_due_at=ways.mail_at,
+        push_due_at=ways.push_at,
     )
-    assert row is not None
+    if row is None:
+        return None
     notification_id: UUID = row["id"]
-    tx.emit(NotificationCreated(notification_id, {"notification": orjson.Fragment(row["json"])}, only_user(user_id)))
+    await defer_telling(tx, user_id, ways)
+    if ways.console:
+        tx.emit(NotificationCreated(notification_id, {"notification": orjson.Fragment(row["json"])}, only_user(user_id)))
     return notification_id
 
 
@@ -63,6 +84,43 @@ async def read_all(tx: Tx) -> int:
     if count:
         tx.emit(NotificationsAllRead(tx.who.user_id, {"read_at": datetime.now(UTC)}, only_user(tx.who.user_id)))
     return count
+
+
+async def read_settings(tx: Tx) -> NotificationSettings:
+    """Where one wants to be told what, and when not; what one said nothing of is as it is for everybody."""
+    said = {row["topic"]: row for row in await tx.fetch(_SQL["choices_of"])}
+    topics = []
+    for topic in TOPICS:
+        row = said.get(topic.name)
+        places = (row["console"], row["email"], row["push"]) if row else (True, topic.email, topic.push)
+        topics.append(
+            TopicChoice(name=topic.name, label=topic.label, hint=topic.hint, console=places[0], email=places[1], push=places[2])
+        )
+    hours = await tx.fetchrow(_SQL["hours_of"], person_id=tx.who.user_id)
+    assert hours is not None  # a token always names a member
+    return NotificationSettings(topics=topics, hours=Hours(**asdict(hours_of(hours))))
+
+
+async def change_settings(tx: Tx, given: NotificationSettingsIn) -> NotificationSettings:
+    """Set where one wants to be told, and when not; what one has now. Raises Invalid for an unknown topic or time zone."""
+    assert tx.who.user_id is not None
+    for name, places in given.topics.items():
+        if name not in BY_NAME:
+            raise Invalid.field("topics", f"There is no topic called {name[:60]}. There are {', '.join(BY_NAME)}.")
+        await tx.execute(_SQL["choose"], topic=name, console=places.console, email=places.email, push=places.push)
+    if given.hours is not None:
+        if zone_named(given.hours.zone) is None:
+            raise Invalid.field("hours", f"{given.hours.zone} is no time zone. It should be one such as Europe/Berlin.")
+        await tx.execute(_SQL["set_hours"], **given.hours.model_dump())
+    tx.emit(NotificationSettingsChanged(tx.who.user_id, {"what": "choices"}, only_user(tx.who.user_id)))
+    return await read_settings(tx)
+
+
+async def forget_person(tx: Tx, person_id: UUID) -> None:
+    """Delete what an erased person said of where they want to be told, and their devices."""
+    await tx.execute(_SQL["forget_choices"], person_id=person_id)
+    await tx.execute(_SQL["forget_hours"], person_id=person_id)
+    await tx.execute(_PUSH["drop_all_of"], person_id=person_id)
 
 
 async def forget_old(db: Database) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from hub.events import Event, declare
-from hub.notifications.models import Notification
+from hub.notifications.models import Notification, WhatChanged
 
 
 class NotificationData(BaseModel):
@@ -51,3 +51,19 @@ class NotificationsAllRead(Event):
     type = "notification.all_read"
     subject_kind = "user"
     data_model = AllRead
+
+
+class SettingsData(BaseModel):
+    """Which part is otherwise now."""
+
+    what: WhatChanged
+
+
+@declare
+@dataclass(frozen=True, slots=True)
+class NotificationSettingsChanged(Event):
+    """Somebody wants to be told otherwise, or on other devices. Only they hear of it."""
+
+    type = "notification_settings.changed"
+    subject_kind = "user"
+    data_model = SettingsData

@@ -6,7 +6,14 @@ from hub.db import Tx
 from hub.http.endpoint import Reply, Req, Routes
 from hub.http.paging import page, read_cursor
 from hub.notifications import actions
-from hub.notifications.models import Notification, NotificationFilter, NotificationPage, ReadAll
+from hub.notifications.models import (
+    Notification,
+    NotificationFilter,
+    NotificationPage,
+    NotificationSettings,
+    NotificationSettingsIn,
+    ReadAll,
+)
 from hub.sqlfiles import load_sql
 
 routes = Routes("notifications")
@@ -38,3 +45,15 @@ async def read_notification(tx: Tx, req: Req[None, None]) -> Reply:
 async def read_all(tx: Tx, req: Req[None, None]) -> Reply:
     """All of one's own are read."""
     return Reply({"read": await actions.read_all(tx)})
+
+
+@routes.get("/notifications/settings", returns=NotificationSettings)
+async def get_notification_settings(tx: Tx, req: Req[None, None]) -> Reply:
+    """Where one wants to be told what, and one's quiet hours."""
+    return Reply(await actions.read_settings(tx))
+
+
+@routes.put("/notifications/settings", body=NotificationSettingsIn, returns=NotificationSettings)
+async def put_notification_settings(tx: Tx, req: Req[None, NotificationSettingsIn]) -> Reply:
+    """Set where one wants to be told what, and one's quiet hours; what is not named stays."""
+    return Reply(await actions.change_settings(tx, req.body))

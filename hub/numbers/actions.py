@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from hub.company.days import zone_of
 from hub.contacts.addresses import AddressError, parse_phone
 from hub.db import Tx
 from hub.errors import Conflict, Invalid, NotFound, PreconditionFailed
@@ -73,12 +74,17 @@ async def buy_number(tx: Tx, given: NumberIn, shared: str) -> tuple[str, int]:
         region=area.region,
         area_code=area.area_code,
         locality=given.locality,
-        time_zone=phone.time_zones[0] if phone.time_zones else "UTC",
+        time_zone=_place(phone.time_zones, (await zone_of(tx)).key),
     )
     await tx.defer("numbers.buy", {"number_id": number_id}, key=str(number_id), max_attempts=20)
     text, version = await _read(tx, number_id)
     tx.emit(NumberCreated(number_id, {"number": orjson.Fragment(text)}))
     return text, version
+
+
+def _place(zones: Sequence[str], company: str) -> str:
+    """The zone whose clock opens and closes a number: its own, or the company's where it may be that one or stands nowhere."""
+    return company if not zones or company in zones else zones[0]
 
 
 async def release_number(tx: Tx, number_id: UUID) -> tuple[str, int]:

@@ -24,6 +24,8 @@ class NumberCreated(Event):
     type = "number.created"
     subject_kind = "number"
     data_model = NumberData
+    audited = True
+    audit_fields = ("number.e164",)
 
 
 @declare
@@ -34,6 +36,8 @@ class NumberUpdated(Event):
     type = "number.updated"
     subject_kind = "number"
     data_model = NumberData
+    audited = True
+    audit_fields = ("number.e164",)
 
 
 @declare
@@ -44,3 +48,5 @@ class NumberReleased(Event):
     type = "number.released"
     subject_kind = "number"
     data_model = NumberData
+    audited = True
+    audit_fields = ("number.e164",)

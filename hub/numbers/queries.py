@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from hub.company.days import zone_of
 from hub.db import Tx
 from hub.http.paging import page, read_cursor
 from hub.numbers.areas import Area, area_of
@@ -38,10 +39,11 @@ async def list_numbers(tx: Tx, asked: NumberFilter, shared: str | None) -> str:
     text = page(rows, asked.limit, "e164")
     if shared is None or after is not None:
         return text
-    return '{"data":[' + _shared(shared) + ("," if rows else "") + text.removeprefix('{"data":[')
+    zone = (await zone_of(tx)).key
+    return '{"data":[' + _shared(shared, zone) + ("," if rows else "") + text.removeprefix('{"data":[')
 
 
-def _shared(e164: str) -> str:
+def _shared(e164: str, zone: str) -> str:
     area = area_of(e164)
     number = {
         "id": None,
@@ -53,7 +55,7 @@ def _shared(e164: str) -> str:
         "region": area.region,
         "locality": "",
         "area_code": area.area_code,
-        "time_zone": "UTC",
+        "time_zone": zone,
         "voice": True,
         "sms": True,
         "shared": True,

@@ -11,7 +11,6 @@ from hub.http.endpoint import Reply, Req, Routes
 from hub.numbers import actions, queries
 from hub.numbers.models import AvailableFilter, AvailablePage, Number, NumberFilter, NumberIn, NumberPage, NumberPatch
 from hub.providers import Providers
-from hub.who import ADMINS, MANAGERS
 from integrations.errors import CircuitOpen, Rejected, Transient
 
 
@@ -20,12 +19,14 @@ def number_routes(settings: Settings, providers: Providers) -> Routes:
     routes = Routes("numbers")
     shared = settings.twilio.from_number if settings.twilio else None
 
-    @routes.get("/numbers", query=NumberFilter, returns=NumberPage)
+    @routes.get("/numbers", query=NumberFilter, returns=NumberPage, allow="numbers:read")
     async def list_numbers(tx: Tx, req: Req[NumberFilter, None]) -> Reply:
         """The company's numbers; the first is the installation's own, which everybody shares."""
         return Reply(await queries.list_numbers(tx, req.query, shared))
 
-    @routes.get("/numbers/available", scope="db", query=AvailableFilter, returns=AvailablePage, allow=MANAGERS, errors=(422, 503))
+    @routes.get(
+        "/numbers/available", scope="db", query=AvailableFilter, returns=AvailablePage, allow="numbers:write", errors=(422, 503)
+    )
     async def available_numbers(db: Database, req: Req[AvailableFilter, None]) -> Reply:
         """Numbers on sale at the telephone provider."""
         if providers.numbers is None:
@@ -52,24 +53,24 @@ def number_routes(settings: Settings, providers: Providers) -> Routes:
         ]
         return Reply({"data": data, "next_cursor": None})
 
-    @routes.post("/numbers", body=NumberIn, returns=Number, status=202, allow=ADMINS, errors=(409,))
+    @routes.post("/numbers", body=NumberIn, returns=Number, status=202, allow="numbers:buy", errors=(409,))
     async def buy_number(tx: Tx, req: Req[None, NumberIn]) -> Reply:
         """Buy a number; it can be used as soon as its state is active."""
         if shared is None:
             raise _no_account()
         return _tagged(*await actions.buy_number(tx, req.body, shared), status=202)
 
-    @routes.get("/numbers/{id}", returns=Number)
+    @routes.get("/numbers/{id}", returns=Number, allow="numbers:read")
     async def get_number(tx: Tx, req: Req[None, None]) -> Reply:
         """One number, with its version as ETag."""
         return _tagged(*await actions.read_number(tx, req.id()))
 
-    @routes.patch("/numbers/{id}", body=NumberPatch, returns=Number, allow=MANAGERS, errors=(409, 412))
+    @routes.patch("/numbers/{id}", body=NumberPatch, returns=Number, allow="numbers:write", errors=(409, 412))
     async def update_number(tx: Tx, req: Req[None, NumberPatch]) -> Reply:
         """Label a number, assign it to a person or a team, say who answers it and when."""
         return _tagged(*await actions.update_number(tx, req.id(), req.body, _if_match(req)))
 
-    @routes.delete("/numbers/{id}", returns=Number, status=202, allow=ADMINS, errors=(409,))
+    @routes.delete("/numbers/{id}", returns=Number, status=202, allow="numbers:buy", errors=(409,))
     async def release_number(tx: Tx, req: Req[None, None]) -> Reply:
         """Give a number back to the telephone provider. It can't be taken back."""
         return _tagged(*await actions.release_number(tx, req.id()), status=202)

@@ -59,6 +59,7 @@ class PermitOverridden(Event):
     type = "permit.overridden"
     subject_kind = "permit"
     data_model = PermitData
+    audited = True
     audience: str = MANAGERS
 
 
@@ -70,6 +71,8 @@ class SuppressionAdded(Event):
     type = "suppression.added"
     subject_kind = "suppression"
     data_model = SuppressionData
+    audited = True
+    audit_fields = ("suppression.kind",)
 
 
 @declare
@@ -80,6 +83,8 @@ class SuppressionRemoved(Event):
     type = "suppression.removed"
     subject_kind = "suppression"
     data_model = SuppressionData
+    audited = True
+    audit_fields = ("suppression.kind",)
 
 
 @declare
@@ -90,6 +95,8 @@ class ConsentChanged(Event):
     type = "consent.changed"
     subject_kind = "contact"
     data_model = ConsentData
+    audited = True
+    audit_fields = ("consent.channel", "consent.state")
 
 
 @declare
@@ -100,6 +107,8 @@ class PermitSettingsUpdated(Event):
     type = "permit_settings.updated"
     subject_kind = "tenant"
     data_model = PermitSettingsData
+    audited = True
+    audit_fields = ("settings",)
 
 
 @declare
@@ -110,3 +119,4 @@ class QuietDaysUpdated(Event):
     type = "quiet_days.updated"
     subject_kind = "tenant"
     data_model = QuietDaysData
+    audited = True

@@ -7,15 +7,20 @@ look come sooner. What is found is kept for as long as a token that was issued b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
+import asyncpg
+
+from hub.auth.keys import Keys
 from hub.auth.tokens import LIFETIME_S, Claims
 from hub.db import Database, tenant_tx
 from hub.errors import Unauthorized
+from hub.permissions import effective, honest
+from hub.plans.table import PLANS
 from hub.sqlfiles import load_sql
 from hub.who import Role, Who
 
@@ -36,6 +41,10 @@ _SAID: dict[Reason, str] = {
 }
 
 
+def _come_in() -> None:
+    """Nobody is refused at this door."""
+
+
 class Verifier(Protocol):
     """Turns a token into the claims it was signed with."""
 
@@ -45,21 +54,36 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A member as the database has them since a change at `at` (seconds since the epoch); role None: no member any more."""
+    """A member as the database has them since a change at `at` (seconds since the epoch); role None: no member any more.
+
+    `granted` and `role_name` are those of a role of the company's own. `allows_keys`: has the company's plan API keys?
+    """
 
     at: float
     role: Role | None
     active: bool
+    granted: frozenset[str] | None = None
+    role_name: str = ""
+    allows_keys: bool = True
+
+    def applied_to(self, claims: Claims) -> Claims:
+        """Claims as they would be made now, for a member who still is one. A key keeps to what it allowed before."""
+        assert self.role is not None
+        granted = self.granted
+        if claims.key_id is not None:
+            granted = honest(effective(self.role, self.granted) & claims.permissions)
+        return replace(claims, role=self.role, granted=granted, role_name=self.role_name)
 
 
 class Access:
     """What this process knows of withdrawn access. Also the authenticator of HTTP requests."""
 
-    def __init__(self, db: Database, verifier: Verifier) -> None:
+    def __init__(self, db: Database, verifier: Verifier, keys: Keys | None = None) -> None:
         self.on_revoked: Callable[[UUID], None] | None = None
         self.on_member: Callable[[UUID, UUID, Standing], None] | None = None
         self._db = db
         self._verifier = verifier
+        self._keys = keys or Keys(db)
         self._revoked: dict[UUID, float] = {}
         self._members: dict[tuple[UUID, UUID], Standing] = {}
         self._seen: dict[int, datetime] = {}
@@ -74,6 +98,17 @@ class Access:
             raise Unauthorized(_SAID[reason], code=reason)
         return claims
 
+    async def verify_key(self, key: str, address: str, knock: Callable[[], None] = _come_in) -> Claims:
+        """What an API key allows now; calls `knock`, which may refuse, before it asks the database. Raises Unauthorized."""
+        claims = await self._keys.verify(key, address, self._is_stale, knock)
+        if claims.session_id in self._revoked:
+            raise Unauthorized("This API key was ended.", code="api_key_invalid")
+        return claims
+
+    def _is_stale(self, claims: Claims) -> bool:
+        standing = self._members.get((claims.tenant_id, claims.user_id))
+        return claims.session_id in self._revoked or (standing is not None and claims.issued_at <= standing.at + _CLOCK_SKEW_S)
+
     def is_refused(self, claims: Claims) -> Reason | None:
         """Why a verified token is refused all the same, or None."""
         if claims.session_id in self._revoked:
@@ -84,7 +119,7 @@ class Access:
         if not standing.active:
             return "deactivated"
         # A token issued right after the change carries the new role already.
-        return None if claims.role == standing.role else "role_changed"
+        return None if (claims.role, claims.granted) == (standing.role, standing.granted) else "role_changed"
 
     async def prime(self) -> None:
         """Learn what was withdrawn while this process did not run. Raises when Postgres does not answer."""
@@ -103,14 +138,16 @@ class Access:
             return
         looked_at = self._zero + timedelta(seconds=time.monotonic())
         rows = await self._db.system_fetch(_SQL["access_changes"], since=self._since)
-        for row in rows:
-            if row["id"] in self._seen:
-                continue
+        news = [row for row in rows if row["id"] not in self._seen]
+        changed: dict[UUID, dict[UUID, datetime]] = {}
+        for row in news:
             if row["kind"] == "session_revoked":
                 self._revoke(row["session_id"], row["at"])
             else:
-                await self._look_at_member(row["tenant_id"], row["user_id"], row["at"])
-            self._seen[row["id"]] = row["at"]
+                changed.setdefault(row["tenant_id"], {})[row["user_id"]] = row["at"]
+        for tenant_id, members in changed.items():
+            await self._look_at_members(tenant_id, members)
+        self._seen.update({row["id"]: row["at"] for row in news})
         self._since = max(self._since, looked_at - _OVERLAP)
         self._forget()
 
@@ -119,14 +156,15 @@ class Access:
         if self.on_revoked is not None:
             self.on_revoked(session_id)
 
-    async def _look_at_member(self, tenant_id: UUID, user_id: UUID, at: datetime) -> None:
+    async def _look_at_members(self, tenant_id: UUID, changed: Mapping[UUID, datetime]) -> None:
+        # A role of the company's own may be that of hundreds: they are looked at together.
         async with tenant_tx(self._db, Who.system(tenant_id)) as tx:
-            row = await tx.fetchrow(_SQL["member_standing"], member_id=user_id)
-        role = row["role"] if row else None
-        standing = Standing(at.timestamp(), role, row is not None and row["status"] == "active")
-        self._members[tenant_id, user_id] = standing
-        if self.on_member is not None:
-            self.on_member(tenant_id, user_id, standing)
+            rows = {row["user_id"]: row for row in await tx.fetch(_SQL["members_standing"], member_ids=[*changed])}
+        for user_id, at in changed.items():
+            standing = _standing(rows.get(user_id), at.timestamp())
+            self._members[tenant_id, user_id] = standing
+            if self.on_member is not None:
+                self.on_member(tenant_id, user_id, standing)
 
     def _forget(self) -> None:
         edge = time.time() - _KEEP_S - _CLOCK_SKEW_S
@@ -137,3 +175,12 @@ class Access:
         if self._since is not None:
             for change in [key for key, seen_at in self._seen.items() if seen_at <= self._since]:
                 del self._seen[change]
+
+
+def _standing(row: asyncpg.Record | None, at: float) -> Standing:
+    if row is None:
+        return Standing(at, None, False)
+    role: Role = row["role"]
+    granted = None if row["permissions"] is None else effective(role, row["permissions"])
+    allows_keys = row["plan"] is None or "api_keys" in PLANS[row["plan"]].features
+    return Standing(at, role, row["status"] == "active", granted, row["role_name"] or "", allows_keys)

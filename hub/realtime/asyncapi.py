@@ -22,7 +22,7 @@ from hub.realtime.models import LiveEvent
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 RESYNC_REASONS = (UNKNOWN_EPOCH, AHEAD_OF_LOG, TOO_OLD, TOO_FAR_BEHIND)
-BYE_REASONS = ("token_expired", "session_revoked", "deactivated", "too_slow")
+BYE_REASONS = ("token_expired", "session_revoked", "deactivated", "forbidden", "suspended", "plan_limit", "too_slow")
 REFUSALS = (
     "token_missing",
     "token_invalid",
@@ -30,6 +30,10 @@ REFUSALS = (
     "session_revoked",
     "deactivated",
     "role_changed",
+    "api_key_invalid",
+    "plan_limit",
+    "forbidden",
+    "suspended",
     "restarting",
     "gone",
 )
@@ -44,7 +48,8 @@ The live floor over Socket.IO (protocol 5, engine.io 4), default namespace, webs
 Every company has one log of events. `seq` counts it without gaps; `epoch` changes when the log starts anew, and sequence
 numbers of another epoch say nothing. Each event is one packet, in order, exactly once.
 
-1. Connect with `auth = {{"token": <access token>, "cursor": {{"epoch", "seq"}}}}`. The cursor is the last event you saw; leave
+1. Connect with `auth = {{"token": <access token or API key>, "cursor": {{"epoch", "seq"}}}}`; it takes the permission
+   `events:read` (`forbidden` otherwise). The cursor is the last event you saw; leave
    it out to start at the present. A refusal is Socket.IO's CONNECT_ERROR with a code as its message: refresh the token or
    sign in, then connect again.
 2. `ready` comes once: every event after its `seq` that is for you follows. With a good cursor its `seq` is the cursor's.

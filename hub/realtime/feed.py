@@ -8,35 +8,45 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from math import inf
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
 
+from hub.auth.tokens import Claims
 from hub.db import Database
 from hub.events import LoggedEvent
-from hub.realtime.log import AHEAD_OF_LOG, TOO_OLD, UNKNOWN_EPOCH, Head, LogGap, read_after
-from hub.realtime.metrics import EVENTS, FEED_LAG, HINTS
-from hub.realtime.rooms import Rooms
+from hub.realtime.log import AHEAD_OF_LOG, TOO_OLD, UNKNOWN_EPOCH, Head, LogGap, read_after, read_sights
+from hub.realtime.metrics import EVENTS, FEED_LAG, FRAMES, HINTS, TO_SOCKETS, WRITES
+from hub.realtime.rooms import Rooms, is_narrow, rooms_of
 from hub.realtime.wire import packet
+from hub.tracing import span
 
 RING_EVENTS = 2_000
 RING_BYTES = 4 * 1024 * 1024
 PRELOAD = 500
 PAGE = 500
 MAX_AHEAD = 2_000
+# Pieces of the ring that are kept joined, each as large as a piece may be.
+MAX_JOINED = 32
 # Two processes that commit one after the other may be heard in the other order; the log is asked when it is no mere race.
 PATIENCE_S = 0.02
+# Writing single events to thousands of sockets is mostly calls of the system. What takes longer than this counts, and has half of
+# the processor's time: whoever has had so much more than that waits, and what comes meanwhile goes out together (GCRA: a few in a
+# row are no reason to wait). Much at once does not wait.
+COUNTS_FROM_S = 0.002
+SHARE = 0.5
+AHEAD_S = 0.1
+BULK = 32
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An event ready for the wire."""
 
     seq: int
@@ -49,13 +59,22 @@ class Entry:
         return cls(event.seq, event.audience, packet("event", event.frame.encode()))
 
 
+class Piece(NamedTuple):
+    """Frames joined, how many they are, up to where they reach, and whether more would have been too much."""
+
+    frames: bytes
+    events: int
+    reaches: int
+    is_full: bool = False
+
+
 class Listener(Protocol):
     """A socket that is up to date."""
 
     rooms: Rooms
 
-    def push(self, frames: bytes, count: int, before: int) -> None:
-        """Write what is next. `before` is the sequence number after which it begins."""
+    def push(self, frames: bytes, before: int) -> bool:
+        """Write what is next. `before` is the sequence number after which it begins. False when it leaves the live path."""
 
     def resync(self, reason: str, head: Head) -> None:
         """The log has started anew: say so."""
@@ -72,11 +91,19 @@ class Feed:
         self.generation = 0
         self._db = db
         self._live: dict[Listener, None] = {}
+        # Live since after a part of what is unsent: up to where they were given it already.
+        self._newcomers: dict[Listener, int] = {}
         self._ring: deque[Entry] = deque()
         self._ring_bytes = 0
+        self._audiences: Counter[str] = Counter()
+        self._narrow: set[str] = set()
+        self._sights: dict[UUID, frozenset[str]] = {}
+        self._joined: dict[tuple[int, int, frozenset[str]], Piece] = {}
         self._ahead: dict[int, LoggedEvent] = {}
         self._unsent: list[Entry] = []
+        self._oldest_at = inf
         self._flushing: asyncio.Handle | None = None
+        self._paid_at = 0.0
         self._patience: asyncio.TimerHandle | None = None
         self._filling: asyncio.Task[None] | None = None
 
@@ -94,6 +121,7 @@ class Feed:
 
     async def start(self, head: Head) -> None:
         """Begin at the head of the log, with the events before it at hand for those who come back."""
+        await self.look()
         after = max(head.seq - PRELOAD, 0)
         try:
             page = await read_after(self._db, self.tenant_id, after, PRELOAD)
@@ -101,13 +129,21 @@ class Feed:
             page = None
         self.epoch, self.position = head.epoch, head.seq
         self.known_head = max(self.known_head, head.seq)
-        for event in page.events if page else ():
-            if event.seq <= head.seq:
-                self._keep(Entry.of(event))
-            else:
-                self._ahead.setdefault(event.seq, event)
+        if page is not None:
+            self._keep([Entry.of(event) for event in page.events if event.seq <= head.seq])
+            for event in page.events:
+                if event.seq > head.seq:
+                    self._ahead.setdefault(event.seq, event)
         self._accept_ahead("log")
         self._wake_if_behind()
+
+    async def look(self) -> None:
+        """Learn who sees whose things. It holds for as long as the log's epoch, so that is to be asked for first."""
+        self._sights = await read_sights(self._db, self.tenant_id)
+
+    def rooms_of(self, claims: Claims) -> Rooms:
+        """What a member of this tenant may see of it."""
+        return rooms_of(claims, self._sights.get(claims.user_id, ()))
 
     def close(self) -> None:
         """Forget everything; the last socket has gone."""
@@ -117,6 +153,7 @@ class Feed:
         if self._filling is not None:
             self._filling.cancel()
         self._live.clear()
+        self._newcomers.clear()
 
     # -- what comes in
 
@@ -137,14 +174,15 @@ class Feed:
         else:
             HINTS.labels("next").inc()
             FEED_LAG.observe(max(time.time() - at, 0.0))
-            for event in events:
-                if event.seq == self.position + 1:
-                    self._accept(event, via)
+            self._oldest_at = min(self._oldest_at, at)
+            self._accept([event for event in events if event.seq > self.position], via)
             self._accept_ahead(via)
         self._wake_if_behind()
 
     def notice(self, head: Head, asked_at: int) -> None:
         """The log stands at `head`; the feed stood at `asked_at` when that was asked."""
+        # Those who come back together have come by the next beat.
+        self._joined.clear()
         if not self.started:
             return
         if head.epoch != self.epoch:
@@ -178,27 +216,43 @@ class Feed:
         if len(self._ahead) > MAX_AHEAD:
             self._ahead.clear()  # the log has them all
 
-    def _accept(self, event: LoggedEvent, via: str) -> None:
-        entry = Entry.of(event)
-        self.position = event.seq
-        EVENTS.labels(via).inc()
-        self._keep(entry)
-        self._unsent.append(entry)
-        if self._flushing is None:
-            self._flushing = asyncio.get_running_loop().call_soon(self.flush)
+    def _accept(self, events: Sequence[LoggedEvent], via: str) -> None:
+        """Take what is next: events without a gap, the first of which follows `position`."""
+        if not events:
+            return
+        assert events[0].seq == self.position + 1
+        entries = [Entry.of(event) for event in events]
+        self.position = events[-1].seq
+        EVENTS.labels(via).inc(len(entries))
+        self._keep(entries)
+        were_few = len(self._unsent) < BULK
+        self._unsent += entries
+        if self._flushing is None or (were_few and len(self._unsent) >= BULK):
+            self._flush_soon()
 
     def _accept_ahead(self, via: str) -> None:
-        while (event := self._ahead.pop(self.position + 1, None)) is not None:
-            self._accept(event, via)
+        following: list[LoggedEvent] = []
+        while (event := self._ahead.pop(self.position + 1 + len(following), None)) is not None:
+            following.append(event)
+        self._accept(following, via)
         if self._ahead:
             for seq in [seq for seq in self._ahead if seq <= self.position]:
                 del self._ahead[seq]
 
-    def _keep(self, entry: Entry) -> None:
-        self._ring.append(entry)
-        self._ring_bytes += len(entry.frame)
+    def _keep(self, entries: Sequence[Entry]) -> None:
+        self._ring += entries
+        self._ring_bytes += sum([len(entry.frame) for entry in entries])
+        for entry in entries:
+            self._audiences[entry.audience] += 1
+            if is_narrow(entry.audience):
+                self._narrow.add(entry.audience)
         while len(self._ring) > RING_EVENTS or (self._ring_bytes > RING_BYTES and len(self._ring) > 1):
-            self._ring_bytes -= len(self._ring.popleft().frame)
+            oldest = self._ring.popleft()
+            self._ring_bytes -= len(oldest.frame)
+            self._audiences[oldest.audience] -= 1
+            if not self._audiences[oldest.audience]:
+                del self._audiences[oldest.audience]
+                self._narrow.discard(oldest.audience)
 
     # -- from the log
 
@@ -236,10 +290,12 @@ class Feed:
                 self.known_head = self.position
                 return
             now = time.time()
-            for event, at in zip(page.events, page.at, strict=True):
-                if event.seq == self.position + 1:
-                    FEED_LAG.observe(max(now - at, 0.0))
-                    self._accept(event, "log")
+            # A hint may have brought some of them meanwhile.
+            news = [event for event in page.events if event.seq > self.position]
+            for at in page.at[len(page.events) - len(news) :]:
+                FEED_LAG.observe(max(now - at, 0.0))
+                self._oldest_at = min(self._oldest_at, at)
+            self._accept(news, "log")
             self._accept_ahead("log")
 
     def _restart(self, head: Head, reason: str) -> None:
@@ -249,6 +305,9 @@ class Feed:
         self.epoch, self.position, self.known_head = head.epoch, head.seq, head.seq
         self._ring.clear()
         self._ring_bytes = 0
+        self._audiences.clear()
+        self._narrow.clear()
+        self._joined.clear()
         self._ahead.clear()
         for listener in list(self._live):
             listener.resync(reason, head)
@@ -259,54 +318,105 @@ class Feed:
         """Whether everything after `seq` is at hand."""
         return seq >= self.position or bool(self._ring and self._ring[0].seq <= seq + 1)
 
-    def since(self, seq: int, max_bytes: int, rooms: Rooms) -> tuple[bytes, int, int] | None:
-        """What a member may see after `seq`: the frames joined, how many, and up to where. About `max_bytes` at the most.
+    def since(self, seq: int, max_bytes: int, rooms: Rooms) -> Piece | None:
+        """What a member may see after `seq`. About `max_bytes` at the most.
 
         None when the events kept here do not reach back that far; then the log has them.
         """
         if seq >= self.position:
-            return b"", 0, seq
+            return Piece(b"", 0, seq)
         if not self.reaches_back_to(seq):
             return None
+        # Whoever comes back after the same break of the network, and may see the same of it, gets the same bytes.
+        common = [audience for audience in rooms if audience in self._audiences]
+        asked = (seq, max_bytes, frozenset(common + [audience for audience in self._narrow if rooms.admit(audience)]))
+        joined = self._joined.get(asked)
+        # A piece that is full stays what it is; one that ended where the feed stood then has something after it now.
+        if joined is not None and (joined.is_full or joined.reaches == self.position):
+            return joined
         frames: list[bytes] = []
-        size = 0
+        size, is_full = 0, False
         for entry in islice(self._ring, seq + 1 - self._ring[0].seq, None):
-            if entry.audience in rooms:
+            if rooms.admit(entry.audience):
                 if size and size + len(entry.frame) > max_bytes:
+                    is_full = True
                     break
                 frames.append(entry.frame)
                 size += len(entry.frame)
             seq = entry.seq
-        return b"".join(frames), len(frames), seq
+        if len(self._joined) >= MAX_JOINED:
+            self._joined.clear()
+        self._joined[asked] = Piece(b"".join(frames), len(frames), seq, is_full)
+        return self._joined[asked]
 
     def join(self, listener: Listener, at: int) -> bool:
         """Make a socket live if it stands exactly where the feed does; there is no await between the two."""
-        self.flush()
         if at != self.position:
             return False
-        self._live[listener] = None
+        if self._unsent:
+            self._newcomers[listener] = at
+        else:
+            self._live[listener] = None
         return True
 
     def leave(self, listener: Listener) -> None:
         """The socket is no longer live."""
         self._live.pop(listener, None)
+        self._newcomers.pop(listener, None)
+
+    def _flush_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._flushing is not None:
+            self._flushing.cancel()
+        if len(self._unsent) < BULK and (rested_at := self._paid_at - AHEAD_S) > loop.time():
+            self._flushing = loop.call_at(rested_at, self.flush)
+        else:
+            self._flushing = loop.call_soon(self.flush)
 
     def flush(self) -> None:
-        """Write what has been accepted since the last turn of the loop: one write a socket."""
+        """Write what has been accepted since the last time: one write a socket."""
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
         batch, self._unsent = self._unsent, []
-        if not batch or not self._live:
+        newcomers, self._newcomers = self._newcomers, {}
+        oldest_at, self._oldest_at = self._oldest_at, inf
+        if not batch or not (self._live or newcomers):
             return
+        began = time.thread_time()
+        with span("floor.write") as here:
+            here.set_attributes({"ringside.events": len(batch), "ringside.sockets": len(self._live) + len(newcomers)})
+            self._write(batch, list(self._live))
+            for at in sorted(set(newcomers.values())):
+                since = [listener for listener, joined_at in newcomers.items() if joined_at == at]
+                self._live.update(dict.fromkeys(since))
+                if rest := batch[at + 1 - batch[0].seq :]:
+                    self._write(rest, since)
+        if oldest_at < inf:
+            TO_SOCKETS.observe(max(time.time() - oldest_at, 0.0))
+        took_s = time.thread_time() - began
+        if took_s > COUNTS_FROM_S and len(batch) < BULK:
+            self._paid_at = max(self._paid_at, asyncio.get_running_loop().time()) + took_s / SHARE
+
+    def _write(self, batch: Sequence[Entry], listeners: Iterable[Listener]) -> None:
         before = batch[0].seq - 1
         audiences = tuple({entry.audience for entry in batch})
+        has_narrow = any(map(is_narrow, audiences))
         joined: dict[tuple[bool, ...], tuple[bytes, int]] = {}
-        for listener in list(self._live):
-            sees = tuple(audience in listener.rooms for audience in audiences)
+        writes = written = 0
+        # The last of a thousand sockets waits for all before it: what can be done once is not done here.
+        for listener in listeners:
+            rooms = listener.rooms
+            if has_narrow:
+                sees = tuple([rooms.admit(audience) for audience in audiences])
+            else:
+                sees = tuple([audience in rooms for audience in audiences])
             if sees not in joined:
-                frames = [entry.frame for entry in batch if entry.audience in listener.rooms]
+                frames = [entry.frame for entry in batch if rooms.admit(entry.audience)]
                 joined[sees] = b"".join(frames), len(frames)
             data, count = joined[sees]
-            if count:
-                listener.push(data, count, before)
+            if count and listener.push(data, before):
+                writes += 1
+                written += count
+        FRAMES.inc(written)
+        WRITES.inc(writes)

@@ -15,6 +15,7 @@ from hub.hints import Hint
 from hub.realtime.feed import Feed
 from hub.realtime.log import Head, Page, read_after, read_heads
 from hub.realtime.metrics import FEED_BEHIND, FEEDS, HINTS
+from hub.tracing import CONSUMER, span
 
 # Reconnecting sockets must not take the pool from the requests.
 _READS_AT_ONCE = 3
@@ -99,7 +100,8 @@ class Floor:
         if hint.sender == self._process:
             HINTS.labels("own").inc()
         elif hint.events:
-            opened.feed.offer(hint.events, hint.at, "hint")
+            with span("floor.hint", CONSUMER, parent=hint.trace):
+                opened.feed.offer(hint.events, hint.at, "hint")
         else:
             opened.feed.notice(Head(opened.feed.epoch, hint.head), 0)
 
@@ -114,6 +116,9 @@ class Floor:
         for tenant_id, head in heads.items():
             opened = self._open.get(tenant_id)
             if opened is not None and opened.feed.started:
+                if head.epoch != opened.feed.epoch:
+                    # Perhaps because others see other things now: nobody is told anything more before that is known.
+                    await opened.feed.look()
                 behind += max(head.seq - opened.feed.position, 0)
                 opened.feed.notice(head, asked_at[tenant_id])
         FEED_BEHIND.set(behind)

@@ -66,11 +66,20 @@ async def read_heads(db: Database, tenants: Iterable[UUID]) -> dict[UUID, Head]:
     return {row["tenant_id"]: Head(str(row["epoch"]), row["seq"]) for row in rows}
 
 
+async def read_sights(db: Database, tenant_id: UUID) -> dict[UUID, frozenset[str]]:
+    """Whose things each member sees, where that is not everybody's; nobody is in it where all see everything."""
+    async with tenant_tx(db, Who.system(tenant_id)) as tx:
+        rows = await tx.fetch(_SQL["sights"])
+    return {row["user_id"]: frozenset(map(str, row["people"] or ())) for row in rows}
+
+
 async def read_after(db: Database, tenant_id: UUID, after: int, limit: int) -> Page:
     """Up to `limit` events that follow `after`, of all audiences. Raises LogGap when the first of them is not kept any more."""
     async with tenant_tx(db, Who.system(tenant_id)) as tx:
         rows = await tx.fetch(_SQL["read_events"], after=after, limit=limit)
+    is_over = bool(rows) and rows[0]["is_over"]
+    rows = [row for row in rows if row["seq"] is not None]
     events = [LoggedEvent(row["seq"], row["audience"], row["frame"]) for row in rows]
-    if any(event.seq != after + place for place, event in enumerate(events, start=1)):
+    if is_over or any(event.seq != after + place for place, event in enumerate(events, start=1)):
         raise LogGap(f"what follows {after} is not in the log any more")
     return Page(events, [row["at"] for row in rows])

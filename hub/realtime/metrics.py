@@ -12,6 +12,11 @@ FEED_LAG = Histogram(
     "From an event's commit to its fan-out here.",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
+TO_SOCKETS = Histogram(
+    "ringside_event_to_socket_seconds",
+    "From an event's commit until it was written to the last socket here that follows the log live.",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+)
 EVENTS = Counter("ringside_events_fanned_out_total", "Events fanned out by this process, by how they were learnt of.", ["via"])
 FRAMES = Counter("ringside_frames_written_total", "Event frames written to sockets.")
 WRITES = Counter("ringside_socket_writes_total", "Writes to sockets; one may carry many frames.")

@@ -18,7 +18,9 @@ class Pulse:
 
     def __init__(self, name: str, every_s: float, action: Callable[[], Awaitable[object]], *, timeout_s: float = 5.0) -> None:
         self.name = name
-        self._every_s = every_s
+        self.every_s = every_s
+        self.beats = 0
+        """How many calls have come to a good end."""
         self._action = action
         self._timeout_s = timeout_s
         self._asked = asyncio.Event()
@@ -47,6 +49,7 @@ class Pulse:
             try:
                 async with asyncio.timeout(self._timeout_s):
                     await self._action()
+                self.beats += 1
                 self._failing = False
             except Exception as exc:
                 TICK_FAILURES.labels(self.name).inc()
@@ -54,5 +57,5 @@ class Pulse:
                     _log.warning("a periodic task fails; it goes on trying", task=self.name, error=str(exc) or repr(exc))
                 self._failing = True
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every_s):
+                async with asyncio.timeout(self.every_s):
                     await self._asked.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -61,7 +61,7 @@ class Reader:
 
     def start(self, cursor: Cursor | None, on_ready: Callable[[Reader], None]) -> None:
         """Begin to serve the socket once its CONNECT packet is out."""
-        self._run(self._serve(cursor, on_ready))
+        self._run(lambda: self._serve(cursor, on_ready))
 
     def close(self) -> None:
         """The socket has gone or is about to be closed."""
@@ -79,7 +79,10 @@ class Reader:
         if self._feed is not None:
             self._feed.flush()
         self.claims = claims
-        self.rooms = rooms_of(claims)
+        self._enter_rooms()
+
+    def _enter_rooms(self) -> None:
+        self.rooms = rooms_of(self.claims) if self._feed is None else self._feed.rooms_of(self.claims)
 
     def say(self, name: str, **data: Any) -> None:
         """Write one packet that is not an event of the log."""
@@ -87,16 +90,19 @@ class Reader:
 
     # -- live
 
-    def push(self, frames: bytes, count: int, before: int) -> None:
+    def push(self, frames: bytes, before: int) -> bool:
         """Write what is next, or leave the live path when the client has not taken what it was given before."""
-        if self.line.backlog > self._limits.backlog_bytes:
+        line = self.line
+        if line.backlog > self._limits.backlog_bytes:
             self._fall_behind(before)
-            return
-        self._write(frames, count)
+            return False
+        line.write(frames)
+        return True
 
     def resync(self, reason: str, head: Head) -> None:
         """Tell the client to fetch state again; it goes on from `head`."""
         RESYNCS.labels(reason).inc()
+        self._enter_rooms()
         self.position = head.seq
         self.say("resync", reason=reason, epoch=head.epoch, seq=head.seq)
 
@@ -110,22 +116,27 @@ class Reader:
         self._feed.leave(self)
         self.position = position
         CATCH_UPS.labels("slow").inc()
-        self._run(self._catch_up(self._feed))
+        feed = self._feed
+        self._run(lambda: self._catch_up(feed))
 
     # -- catching up
 
-    def _run(self, work: Any) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._guarded(work), name=f"reader-{self.sid}")
+    def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._guarded(work), name="reader")
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except TooSlow:
             self._dismiss(self, "too_slow")
         except Exception as exc:
             # Postgres is down, most likely. The client comes back by itself, here or at another hub, with its cursor.
             _log.warning("a socket could not be served", error=str(exc) or repr(exc))
             self._dismiss(self, None)
+        finally:
+            # Ten thousand idle sockets would keep ten thousand finished tasks.
+            if self._task is asyncio.current_task():
+                self._task = None
 
     async def _serve(self, cursor: Cursor | None, on_ready: Callable[[Reader], None]) -> None:
         if not await self.line.settled(self._limits.connect_deadline_s):
@@ -134,6 +145,7 @@ class Reader:
         # When this is cancelled meanwhile, `enter` itself takes the socket off its count again.
         feed = await self._floor.enter(self.claims.tenant_id)
         self._feed = feed
+        self._enter_rooms()
         problem = None if cursor is None else await self._problem_with(cursor, feed)
         self.position = feed.position if cursor is None or problem else cursor.seq
         self.say("ready", epoch=feed.epoch, seq=self.position, tenant_id=self.claims.tenant_id, user_id=self.claims.user_id)
@@ -180,13 +192,13 @@ class Reader:
             elif feed.position < self.position and not await feed.reach(self.position):
                 raise ConnectionError("the log does not give what it has")
             # From here to `join` nothing awaits: what is live comes right after what was read.
-            kept = feed.since(self.position, CHUNK_BYTES, self.rooms)
-            if kept is None:
+            piece = feed.since(self.position, CHUNK_BYTES, self.rooms)
+            if piece is None:
                 await self._read_page(feed, generation)
                 continue
-            frames, count, self.position = kept
-            if frames:
-                self._write(frames, count)
+            self.position = piece.reaches
+            if piece.events:
+                self._write(piece.frames, piece.events)
             if feed.join(self, self.position):
                 return
             await asyncio.sleep(0)
@@ -204,7 +216,7 @@ class Reader:
             raise ConnectionError("the log does not give what it has")
         frames: list[bytes] = []
         for event in page.events:
-            if event.audience in self.rooms:
+            if self.rooms.admit(event.audience):
                 frames.append(Entry.of(event).frame)
         if frames:
             self._write(b"".join(frames), len(frames))

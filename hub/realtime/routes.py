@@ -15,7 +15,7 @@ _CORE = load_sql("core")
 routes = Routes("events")
 
 
-@routes.get("/events", query=EventQuery, returns=EventPage, errors=(409,))
+@routes.get("/events", query=EventQuery, returns=EventPage, allow="events:read", errors=(409,))
 async def list_events(tx: Tx, req: Req[EventQuery, None]) -> Reply:
     """What happened after a place in the log, in order, as far as one may see it."""
     query = req.query

@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import web
 
+from hub.auth.keys import Keys
 from hub.config import Settings
 from hub.db import Database
 from hub.hints import RedisHints
@@ -27,23 +28,33 @@ class Realtime:
     """
 
     def __init__(
-        self, settings: Settings, db: Database, tokens: Verifier, hints: RedisHints, *, limits: Limits | None = None
+        self,
+        settings: Settings,
+        db: Database,
+        tokens: Verifier,
+        hints: RedisHints,
+        *,
+        limits: Limits | None = None,
+        keys: Keys | None = None,
     ) -> None:
         limits = limits or Limits()
         self._running = False
         self._hints = hints
-        self.access = Access(db, tokens)
+        self.access = Access(db, tokens, keys)
         """Who may still come in: the authenticator of HTTP requests too."""
         self.floor = Floor(db, hints.process)
         self.sockets = Sockets(self.floor, self.access, limits, settings.public_url)
         self.attendance = Attendance(db, lease_s=limits.lease_s, grace_s=limits.absence_grace_s)
-        self._heads = Pulse("heads", limits.tick_s, self.floor.tick)
-        self._withdrawn = Pulse("access", limits.tick_s, self.access.poll)
+        self.heads = Pulse("heads", limits.tick_s, self.floor.tick)
+        """Looks where the log stands."""
+        self.withdrawn = Pulse("access", limits.tick_s, self.access.poll)
+        """Looks for access that was withdrawn."""
+        self.sweep = Pulse("sweep", limits.tick_s, self._look_around)
+        """Looks after the sockets."""
         self._beat = Pulse("beat", limits.beat_s, self.attendance.beat)
         self._reap = Pulse("reap", limits.reap_s, lambda: reap(db), timeout_s=30)
-        self._sweep = Pulse("sweep", limits.tick_s, self._look_around)
         self._subscriber = Subscriber(
-            settings.redis_url, on_hint=self.floor.hinted, on_access=self._withdrawn.now, on_fresh=self._heads.now
+            settings.redis_url, on_hint=self.floor.hinted, on_access=self.withdrawn.now, on_fresh=self.heads.now
         )
         self.floor.watched = self._subscriber.watch
         self.sockets.on_arrive = self.attendance.arrived
@@ -80,7 +91,7 @@ class Realtime:
 
     @property
     def _pulses(self) -> tuple[Pulse, ...]:
-        return (self._heads, self._withdrawn, self._beat, self._reap, self._sweep)
+        return (self.heads, self.withdrawn, self._beat, self._reap, self.sweep)
 
     async def _look_around(self) -> None:
         await self.sockets.sweep()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -14,26 +14,34 @@ import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from hub.auth.tokens import Claims
-from hub.errors import HubError, Unauthorized
+from hub.auth.keys import is_key
+from hub.auth.tokens import SECOND_FACTOR_WANTED, Claims
+from hub.errors import Forbidden, HubError, PaymentRequired, Unauthorized
+from hub.limits.seats import SEAT
+from hub.permissions import FOLLOW
 from hub.realtime.access import Access, Standing
 from hub.realtime.floor import Floor
 from hub.realtime.limits import Limits
 from hub.realtime.log import Cursor
 from hub.realtime.metrics import BYES, REFUSED, SOCKETS
 from hub.realtime.reader import Reader
-from hub.realtime.wire import Line, drop_engine_socket, engine_sockets, new_server
+from hub.realtime.wire import Line, drop_engine_socket, engine_sockets, new_server, ping_sockets
+from hub.slices import slices
 
 _GOODBYE_S = 3.0
 _log = structlog.get_logger(__name__)
 
 
 class Sockets:
-    """The live sockets of this process. `on_arrive` and `on_leave` hear of members who come and go."""
+    """The live sockets of this process. `on_arrive` and `on_leave` hear of members who come and go.
+
+    `is_suspended` says which companies have no live floor, since they have not paid for long; `suspend` ends what is open.
+    """
 
     def __init__(self, floor: Floor, access: Access, limits: Limits, public_url: str) -> None:
         self.on_arrive: Callable[[Claims], None] | None = None
         self.on_leave: Callable[[Claims], None] | None = None
+        self.is_suspended: Callable[[UUID], bool] = lambda _: False
         self._floor = floor
         self._access = access
         self._limits = limits
@@ -94,10 +102,20 @@ class Sockets:
         try:
             if not isinstance(token, str):
                 raise Unauthorized("Connect with auth = {token, cursor}.", code="token_missing")
-            claims = self._access.verify(token)
+            if is_key(token):
+                claims = await self._access.verify_key(token, str(environ.get("REMOTE_ADDR", "")))
+            else:
+                claims = _enrolled(self._access.verify(token))
+            if FOLLOW not in claims.permissions:
+                raise _may_not_follow()
+            if self.is_suspended(claims.tenant_id):
+                raise _suspended()
+            seat = environ["aiohttp.request"].get(SEAT)
+            if seat is not None:
+                seat.sit(claims.tenant_id, claims.user_id)
             line = Line(self.sio, sid, environ)
         except HubError as exc:
-            raise _refusal(exc.code, exc.message) from None
+            raise _refusal(exc.code, exc.message, exc.details) from None
         except (ConnectionError, KeyError):
             raise _refusal("gone", "The connection was lost.") from None
         reader = Reader(line, claims, self._floor, self._limits, self._dismiss)
@@ -106,7 +124,8 @@ class Sockets:
         reader.start(Cursor.parse(auth.get("cursor")), self._ready)
 
     def _ready(self, reader: Reader) -> None:
-        if self.on_arrive is not None:
+        # A program that listens is not its person at the desk.
+        if self.on_arrive is not None and reader.claims.key_id is None:
             self.on_arrive(reader.claims)
 
     async def _on_disconnect(self, sid: str, reason: str = "") -> None:
@@ -126,10 +145,13 @@ class Sockets:
         if reader is None or not isinstance(token, str):
             return {"ok": False, "error": "token_missing", "message": "Send {token}."}
         try:
-            claims = self._access.verify(token)
+            claims = _enrolled(self._access.verify(token))
+            if FOLLOW not in claims.permissions:
+                raise _may_not_follow()
         except HubError as exc:
             return {"ok": False, "error": exc.code, "message": exc.message}
-        if (claims.tenant_id, claims.user_id) != (reader.claims.tenant_id, reader.claims.user_id):
+        held = reader.claims
+        if (claims.tenant_id, claims.user_id, claims.key_id) != (held.tenant_id, held.user_id, held.key_id):
             message = "This token is another member's. Connect anew with it."
             return {"ok": False, "error": "other_member", "message": message}
         reader.renew(claims)
@@ -142,7 +164,7 @@ class Sockets:
             return
         SOCKETS.dec()
         reader.close()
-        if reader.ready and self.on_leave is not None and not self._stopping:
+        if reader.ready and self.on_leave is not None and not self._stopping and reader.claims.key_id is None:
             self.on_leave(reader.claims)
 
     def _dismiss(self, reader: Reader, reason: str | None) -> None:
@@ -159,6 +181,11 @@ class Sockets:
         self._farewells.add(farewell)
         farewell.add_done_callback(self._farewells.discard)
 
+    def suspend(self, tenant_id: UUID) -> None:
+        """Send a company's clients away: nothing goes out live to who has not paid for so long."""
+        for reader in [r for r in self._readers.values() if r.claims.tenant_id == tenant_id]:
+            self._dismiss(reader, "suspended")
+
     def _session_revoked(self, session_id: UUID) -> None:
         for reader in [r for r in self._readers.values() if r.claims.session_id == session_id]:
             self._dismiss(reader, "session_revoked")
@@ -168,22 +195,37 @@ class Sockets:
         for reader in [r for r in self._readers.values() if (r.claims.tenant_id, r.claims.user_id) == member]:
             if not standing.active or standing.role is None:
                 self._dismiss(reader, "deactivated")
-            elif reader.claims.role != standing.role:
-                reader.renew(replace(reader.claims, role=standing.role))
+                continue
+            if reader.claims.key_id is not None and not standing.allows_keys:
+                self._dismiss(reader, "plan_limit")
+                continue
+            claims = standing.applied_to(reader.claims)
+            if FOLLOW not in claims.permissions:
+                self._dismiss(reader, "forbidden")
+            elif (claims.role, claims.granted) != (reader.claims.role, reader.claims.granted):
+                reader.renew(claims)
 
     async def sweep(self) -> None:
-        """Send away whoever's token has expired, and cut connections that never became a socket."""
-        now = time.time()
-        for reader in [r for r in self._readers.values() if r.claims.expires_at <= now]:
-            self._dismiss(reader, "token_expired")
-        for reader in [r for r in self._readers.values() if not r.line.is_open]:
-            self._forget(reader)
+        """Ping, send away whoever's token has expired, and cut connections that never became a socket."""
+        await ping_sockets(self.sio)
+        async for some in slices(list(self._readers.values())):
+            now = time.time()
+            for reader in some:
+                if not reader.line.is_open:
+                    self._forget(reader)
+                elif reader.claims.expires_at <= now:
+                    self._dismiss(reader, "token_expired")
         await self._cut_unconnected()
 
     async def _cut_unconnected(self) -> None:
+        engines = list(engine_sockets(self.sio))
+        if len(engines) == len(self._readers):
+            # Each that connected has one: there are no others.
+            self._unconnected.clear()
+            return
         connected = {reader.line.engine_id for reader in self._readers.values()}
         now = time.monotonic()
-        idle = [engine_id for engine_id in engine_sockets(self.sio) if engine_id not in connected]
+        idle = [engine_id for engine_id in engines if engine_id not in connected]
         self._unconnected = {engine_id: self._unconnected.get(engine_id, now) for engine_id in idle}
         for engine_id, since in self._unconnected.items():
             if now - since > self._limits.connect_deadline_s:
@@ -191,9 +233,25 @@ class Sockets:
                 await drop_engine_socket(self.sio, engine_id)
 
 
-def _refusal(code: str, message: str) -> Refused:
+def _enrolled(claims: Claims) -> Claims:
+    if claims.must_enrol:
+        raise Forbidden(SECOND_FACTOR_WANTED, code="second_factor_required")
+    return claims
+
+
+def _may_not_follow() -> Forbidden:
+    return Forbidden(f"This needs the permission {FOLLOW}, which you do not have.")
+
+
+def _suspended() -> PaymentRequired:
+    said = "Your company's account is suspended. An owner or admin can pay under Settings, Plan and invoices."
+    return PaymentRequired(said, code="suspended")
+
+
+def _refusal(code: str, message: str, details: Mapping[str, Any] = MappingProxyType({})) -> Refused:
     REFUSED.labels(code).inc()
-    return Refused(code, {"code": code, "message": message})
+    hint = {"retry_after_s": details["retry_after_s"]} if "retry_after_s" in details else {}
+    return Refused(code, {"code": code, "message": message, **hint})
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -64,6 +64,8 @@ class RecordingDeleted(Event):
     type = "recording.deleted"
     subject_kind = "recording"
     data_model = RecordingData
+    audited = True
+    audit_fields = ("recording.call_id",)
 
 
 @declare

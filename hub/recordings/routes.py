@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from hub.audit.actions import record_once
 from hub.config import Settings
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Forbidden, Unavailable
@@ -27,7 +28,7 @@ from hub.recordings.models import (
 from hub.recordings.streaming import StoredAudio, audio_reply
 from hub.webhooks.inbox import Fields, verified
 from hub.webhooks.routes import kept
-from hub.who import ADMINS, Who
+from hub.who import Who
 from integrations.ports import CallbackReader, Say
 
 _WAV = "audio/wav"
@@ -41,23 +42,26 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
     keep = functools.partial(kept, routes, providers, settings)
     secret = settings.key("recording-links")
 
-    @routes.get("/recordings", query=RecordingFilter, returns=RecordingPage)
+    @routes.get("/recordings", query=RecordingFilter, returns=RecordingPage, allow="recordings:read")
     async def list_recordings(tx: Tx, req: Req[RecordingFilter, None]) -> Reply:
         """The recordings one may hear, newest first: one's own, a manager's everybody's; or those in which something was said."""
         return Reply(await queries.list_recordings(tx, req.query))
 
-    @routes.get("/recordings/{id}", returns=RecordingWithTranscript)
+    @routes.get("/recordings/{id}", returns=RecordingWithTranscript, allow="recordings:read")
     async def get_recording(tx: Tx, req: Req[None, None]) -> Reply:
         """One recording, with what was said in it."""
-        return Reply(queries.read_whole(await actions.get_heard(tx, req.id())))
+        row = await actions.get_heard(tx, req.id())
+        if row["transcript"] is not None:
+            await record_once(tx, "recording.read", subject_kind="recording", subject_id=req.id())
+        return Reply(queries.read_whole(row))
 
-    @routes.delete("/recordings/{id}", allow=ADMINS, status=204, errors=(409,))
+    @routes.delete("/recordings/{id}", allow="recordings:delete", status=204, errors=(409,))
     async def delete_recording(tx: Tx, req: Req[None, None]) -> Reply:
         """Delete a recording here and at the provider, with what was said in it. That it was there stays known."""
         await actions.delete(tx, req.id())
         return Reply()
 
-    @routes.post("/recordings/{id}/link", returns=AudioLink)
+    @routes.post("/recordings/{id}/link", returns=AudioLink, allow="recordings:read")
     async def link_recording(tx: Tx, req: Req[None, None]) -> Reply:
         """An address for an audio element, which can send no token: for half an hour, and only while one may hear it."""
         recording_id = req.id()
@@ -72,9 +76,11 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
             audio = StoredAudio(row["object_key"], row["bytes"], _WAV, f'"{recording_id}"')
             if http.method == "GET":
                 await actions.note_listened(tx, recording_id, row["call_id"], who.user_id)
+                details = {"call_id": row["call_id"]}
+                await record_once(tx, "recording.listened", subject_kind="recording", subject_id=recording_id, details=details)
         return await audio_reply(http, providers.objects, audio)
 
-    @routes.get("/recordings/{id}/audio", scope="db", content_type=_WAV, errors=(409, 416))
+    @routes.get("/recordings/{id}/audio", scope="db", content_type=_WAV, allow="recordings:read", errors=(409, 416))
     async def recording_audio(db: Database, req: Req[None, None]) -> Reply:
         """The sound as WAV, whole or in parts (Range): the contact in one channel, we in the other. Listening is audited."""
         return await play(db, req.http, req.who, req.id())
@@ -89,14 +95,15 @@ def recording_routes(settings: Settings, providers: Providers) -> Routes:
             role = await queries.role_of(tx, link.user_id)
         if role is None:
             raise Forbidden("Who opened this is no member any more.", code="link_expired")
-        return await play(db, req.http, Who(link.tenant_id, link.user_id, role, request_id=req.request_id), req.id())
+        who = Who(link.tenant_id, link.user_id, role, request_id=req.request_id, address=req.address)
+        return await play(db, req.http, who, req.id())
 
-    @routes.get("/calls/{id}/recording", returns=CallRecording)
+    @routes.get("/calls/{id}/recording", returns=CallRecording, allow="recordings:read")
     async def get_call_recording(tx: Tx, req: Req[None, None]) -> Reply:
         """What can be recorded of a call, and what was."""
         return Reply(await actions.describe(tx, req.id()))
 
-    @routes.post("/calls/{id}/recording", body=RecordingIn, returns=CallRecording, status=202)
+    @routes.post("/calls/{id}/recording", body=RecordingIn, returns=CallRecording, status=202, allow="recordings:write")
     async def set_call_recording(tx: Tx, req: Req[None, RecordingIn]) -> Reply:
         """Switch the recording of a live call on, off or to pause (while a card number is said); events tell when it is so."""
         if providers.telephony is None and settings.twilio is None:

@@ -12,6 +12,7 @@ from hub.db import Tx
 from hub.errors import Invalid
 from hub.mail.values import Stored
 from hub.meetings.receiving import Heard, receive_invitation
+from hub.messages.receiving import Received
 from hub.notifications.actions import notify
 from hub.replies.absences import away_until
 from hub.replies.wishes import asks_to_be_left_alone
@@ -36,6 +37,19 @@ async def follow(tx: Tx, stored: Stored, now: datetime | None = None) -> None:
         return
     follows = _wrote_themselves if stored.direction == "outbound" else _INBOUND[stored.kind]
     await follows(tx, stored, heard, now or stored.received_at)
+
+
+async def follow_message(tx: Tx, received: Received, now: datetime) -> None:
+    """Draw the consequences of a text message that was just stored: an answer is an answer, whatever it comes by."""
+    why: Why
+    if received.keyword is None:
+        why, words = "reply", "They answered by text message."
+    elif received.keyword == "stop":
+        why, words = "unsubscribe", "They texted STOP."
+    else:
+        return
+    stopped = await stop_for(tx, [received.contact_id], why, words=words, now=now, by="sms")
+    await _tell_whose(tx, stopped, words)
 
 
 async def _wrote_themselves(tx: Tx, stored: Stored, heard: Heard | None, now: datetime) -> None:
@@ -171,9 +185,15 @@ async def _stop(
     if not contacts:
         return
     stopped = await stop_for(tx, contacts, why, words=words, send_id=stored.in_reply_to_send_id, except_user=except_user, now=now)
-    if not stopped or not tell:
+    if tell:
+        await _tell_whose(tx, stopped, words)
+
+
+async def _tell_whose(tx: Tx, stopped: Sequence[UUID], words: str) -> None:
+    """Word to whoever had enrolled those whose enrolment ended."""
+    if not stopped:
         return
-    for row in await tx.fetch(_SQL["whose_enrolments"], ids=stopped):
+    for row in await tx.fetch(_SQL["whose_enrolments"], ids=list(stopped)):
         name = await tx.fetchval(_SQL["contact_name"], contact_id=row["contact_id"])
         title = f"{name} has left the sequence {row['sequences']}"
         await notify(tx, row["user_id"], "sequence_stopped", title, words, "contact", row["contact_id"])

@@ -18,8 +18,9 @@ from hub.messages.models import MessageIn
 from hub.notifications.actions import notify
 from hub.sequences import moving
 from hub.sequences.conditions import asks_of_mails, holds
-from hub.sequences.diary import Box, boxes_of
-from hub.sequences.planning import candidate_key, choose_variant
+from hub.sequences.diary import Box, Used, boxes_of
+from hub.sequences.hours import seconds
+from hub.sequences.planning import PEOPLE, candidate_key, choose_variant
 from hub.sequences.rules import Rules, StepRow, load_rules
 from hub.sequences.settling import look_at
 from hub.sqlfiles import load_sql
@@ -44,6 +45,7 @@ class Book:
     """What one round of the scheduler has read of a company, so that it is not read for every step."""
 
     sms_from: str = ""
+    used: Used = field(default_factory=Used)
     _rules: dict[UUID, Rules] = field(default_factory=dict)
     _boxes: dict[UUID, Box] = field(default_factory=dict)
     _variants: dict[UUID, list[tuple[UUID, int]]] = field(default_factory=dict)
@@ -147,6 +149,9 @@ async def _email(tx: Tx, book: Book, turn: _Turn) -> None:
     if not mail.subject and earlier is None:
         await _hold(tx, turn, "template", "The mail has no subject, and there is none before it to answer.")
         return
+    if not await book.used.take_place(tx, box, row["domain_lc"], seconds(turn.slot)):
+        await _give_way(tx, turn)
+        return
     run_id = await moving.write_run(tx, row, turn.step, "intended", turn.now, variant=variant)
     assert run_id is not None
     send_id = await queue_mail(
@@ -172,6 +177,14 @@ async def _email(tx: Tx, book: Book, turn: _Turn) -> None:
     await _under_way(tx, turn)
 
 
+async def _give_way(tx: Tx, turn: _Turn) -> None:
+    """Mail that people wrote is never held up: what was planned before it waits for another place, and says so."""
+    words = f"Mail that people wrote used up its place of {turn.slot:%a %d %b %H:%M} UTC."
+    before = [one for one in orjson.loads(turn.row["explanation"]) if one["code"] != PEOPLE]
+    reasons = [*before, {"code": PEOPLE, "until": turn.now, "words": words}]
+    await moving.change(tx, turn.row["id"], phase="plan", due_at=turn.now, explanation=orjson.dumps(reasons).decode())
+
+
 async def _sms(tx: Tx, book: Book, turn: _Turn) -> None:
     written = await _written(tx, book, turn, None)
     if written is None:
@@ -185,9 +198,11 @@ async def _sms(tx: Tx, book: Book, turn: _Turn) -> None:
     if message is None:
         await _done(tx, turn, "skipped", permit.explanation)
         return
-    run_id = await moving.write_run(tx, turn.row, turn.step, "done", turn.now, words="The message was written.", variant=variant)
+    known = orjson.loads(message)
+    words = f"The message was written, and waits: {known['held_for']}" if known["held_for"] else "The message was written."
+    run_id = await moving.write_run(tx, turn.row, turn.step, "done", turn.now, words=words, variant=variant)
     assert run_id is not None
-    await moving.note_run(tx, run_id, "done", message_id=UUID(orjson.loads(message)["id"]))
+    await moving.note_run(tx, run_id, "done", message_id=UUID(known["id"]))
     await moving.go_on(tx, turn.row, turn.rules, turn.step.position + 1, turn.slot, turn.now)
 
 

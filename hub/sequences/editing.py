@@ -9,12 +9,13 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from hub.company.days import zone_of
 from hub.db import Tx
 from hub.errors import Conflict, Forbidden, Invalid, PreconditionFailed
 from hub.events import Event
 from hub.sequences import moving, queries
 from hub.sequences.events import SequenceCreated, SequenceDeleted, SequenceProgressed, SequenceStateChanged, SequenceUpdated
-from hub.sequences.models import SequenceIn, SequencePatch, SequenceSettings, SequenceState, StepIn
+from hub.sequences.models import ScheduleModel, SequenceIn, SequencePatch, SequenceSettings, SequenceState, StepIn
 from hub.sqlfiles import load_sql
 from hub.templates.rendering import check
 
@@ -23,6 +24,8 @@ _ENROLMENTS = load_sql("enrolments")
 
 # Enrolments that are ended in one go when a sequence is archived.
 _MOST_TO_END = 5000
+# Where a company that never said where it is calls: UTC is nobody's business hours.
+_WHERE_MOST_ARE = "America/New_York"
 
 
 async def create_sequence(tx: Tx, given: SequenceIn) -> tuple[UUID, str, int]:
@@ -31,7 +34,7 @@ async def create_sequence(tx: Tx, given: SequenceIn) -> tuple[UUID, str, int]:
     sequence_id: UUID = await tx.fetchval(
         _SQL["insert_sequence"],
         name=given.name,
-        schedule=given.schedule.model_dump_json(),
+        schedule=(await _placed(tx, given.schedule)).model_dump_json(),
         stop_on=given.stop_on.model_dump_json(),
         goal=given.goal.model_dump_json() if given.goal else None,
     )
@@ -47,6 +50,8 @@ async def update_sequence(tx: Tx, sequence_id: UUID, given: SequencePatch, versi
         value = getattr(given, name)
         if name == "goal":
             fields[name] = value.model_dump_json() if value else None
+        elif isinstance(value, ScheduleModel):
+            fields[name] = (await _placed(tx, value)).model_dump_json()
         elif value is not None:
             fields[name] = value if isinstance(value, str) else value.model_dump_json()
     await tx.execute(_SQL["update_sequence"], id=sequence_id, **fields, **{f"set_{name}": True for name in fields})
@@ -216,3 +221,11 @@ async def announce(tx: Tx, event: type[Event], sequence_id: UUID) -> tuple[str, 
     text, version = await queries.read_sequence(tx, sequence_id)
     tx.emit(event(sequence_id, {"sequence": orjson.Fragment(text)}))
     return text, version
+
+
+async def _placed(tx: Tx, schedule: ScheduleModel) -> ScheduleModel:
+    """The schedule with a clock for contacts whose own zone is not known: the company's, where none was given."""
+    if schedule.fallback is not None:
+        return schedule
+    zone = (await zone_of(tx)).key
+    return schedule.model_copy(update={"fallback": _WHERE_MOST_ARE if zone == "UTC" else zone})

@@ -30,6 +30,7 @@ class SequenceCreated(Event):
     type = "sequence.created"
     subject_kind = "sequence"
     data_model = SequenceData
+    audited = True
 
 
 @declare
@@ -50,6 +51,8 @@ class SequenceStateChanged(Event):
     type = "sequence.state_changed"
     subject_kind = "sequence"
     data_model = SequenceData
+    audited = True
+    audit_fields = ("sequence.state",)
 
 
 @declare
@@ -70,6 +73,7 @@ class SequenceDeleted(Event):
     type = "sequence.deleted"
     subject_kind = "sequence"
     data_model = SequenceData
+    audited = True
 
 
 @declare

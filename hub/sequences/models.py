@@ -27,7 +27,7 @@ class ScheduleModel(BaseModel):
     """When steps happen: by ISO weekday (1 is Monday) from one minute of the day to another; days left out are closed.
 
     `holidays` is the country (ISO 3166) whose public holidays are left out, "" for none. `zone` is "contact" (each contact's
-    own, else `fallback`) or the one zone whose clock counts.
+    own, else `fallback`, the company's if none is given) or the one zone whose clock counts.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -35,7 +35,7 @@ class ScheduleModel(BaseModel):
     days: dict[Annotated[int, Field(ge=1, le=7)], tuple[int, int]] = dict.fromkeys(range(1, 6), (540, 1020))
     holidays: Annotated[str, Field(max_length=8)] = ""
     zone: Annotated[str, Field(max_length=60)] = "contact"
-    fallback: Annotated[str, Field(max_length=60)] = "America/New_York"
+    fallback: Annotated[str | None, Field(max_length=60)] = None
 
     @field_validator("days")
     @classmethod
@@ -56,8 +56,8 @@ class ScheduleModel(BaseModel):
 
     @field_validator("zone", "fallback")
     @classmethod
-    def _known(cls, value: str) -> str:
-        if value != "contact" and not is_zone(value):
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and value != "contact" and not is_zone(value):
             raise ValueError(f"{value} is no time zone. Write it like Europe/Berlin.")
         return value
 
@@ -214,13 +214,14 @@ class SequencePatch(BaseModel):
 class SequenceSettings(BaseModel):
     """What holds for all of the company's sequences.
 
-    A day of a mailbox's cap begins at midnight in `zone`. The caps by recipient domain hold over all mailboxes together (null:
-    none); free mail providers such as gmail.com only count with `caps_free_domains`.
+    A day of a mailbox's cap begins at midnight in `zone`, which goes with the company's as long as it is the same. The caps by
+    recipient domain hold over all mailboxes together (null: none); free mail providers such as gmail.com only count with
+    `caps_free_domains`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    zone: Annotated[str, Field(max_length=60)] = "UTC"
+    zone: Annotated[str | None, Field(max_length=60)] = None
     domain_per_hour: Cap | None = None
     domain_per_day: Cap | None = None
     domain_per_week: Cap | None = None
@@ -228,8 +229,8 @@ class SequenceSettings(BaseModel):
 
     @field_validator("zone")
     @classmethod
-    def _known(cls, value: str) -> str:
-        if not is_zone(value):
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and not is_zone(value):
             raise ValueError(f"{value} is no time zone. Write it like Europe/Berlin.")
         return value
 

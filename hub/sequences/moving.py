@@ -12,6 +12,7 @@ import orjson
 
 from hub.db import Tx
 from hub.mail.sending import cancel_mail
+from hub.messages.actions import take_back
 from hub.sequences import queries
 from hub.sequences.events import EnrolmentChanged
 from hub.sequences.rules import Rules, StepRow
@@ -94,6 +95,10 @@ async def end(
     for run in await tx.fetch(_SQL["open_runs_of"], ids=ids):
         # What can't be taken back goes its way; the scheduler sees what comes of it.
         if run["send_id"] is None or await cancel_mail(tx, run["send_id"], words):
+            await note_run(tx, run["id"], "canceled", done_at=now, words=words)
+    for run in await tx.fetch(_SQL["waiting_messages_of"], ids=ids):
+        # In quiet hours they wait, and their step counted as taken.
+        if await take_back(tx, run["message_id"], words):
             await note_run(tx, run["id"], "canceled", done_at=now, words=words)
     for one in enrolments:
         if one["state"] == "active" and one["phase"] == "act":

@@ -29,6 +29,9 @@ _CAPS_OF = {
     "domain day": "the cap of {per_day} mails a day to {domain} is reached",
     "domain week": "the cap of {per_week} mails in seven days to {domain} is reached",
 }
+# Said by the scheduler of a mail whose place went to mail that people wrote after it was planned. What is written down of it
+# before that stays true.
+PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class Planner:
                 note("hours", moment, at)
         else:
             at = self._place_in_mailbox(step, who, hours, moment, note)
-        lane = self._lanes.get(who.mailbox_id) if who.mailbox_id is not None else None
+        lane = self._lane_of(who)
         caps = lane.caps if lane is not None else Caps()
         return Moment(at, tuple(self._worded(delay, caps, who, hours) for delay in delays.values()))
 
@@ -190,6 +193,9 @@ class Planner:
         lane.take(at)
         return at
 
+    def _lane_of(self, who: Candidate) -> Lane | None:
+        return self._lanes.get(who.mailbox_id) if who.mailbox_id is not None else None
+
     def _domain(self, domain: str | None) -> Lane | None:
         if not domain or self._domain_caps.is_open or domain in self._free_domains:
             return None
@@ -210,6 +216,10 @@ class Planner:
             cap = caps.on(self._days.date(max(self._days.index(delay.until) - 1, 0)))
             ramp = " while it warms up" if caps.warm_up is not None and cap != caps.per_day else ""
             words = f"the mailbox's cap of {cap} a day{ramp} is reached"
+        lane = self._domains.get(who.domain or "") if of is self._domain_caps else self._lane_of(who)
+        by_people = lane.written_by_people(delay.code.removeprefix("domain "), delay.until) if lane is not None else 0
+        if by_people:
+            words += f" ({by_people} of these mails {'was' if by_people == 1 else 'were'} written by people)"
         return Delay(delay.code, delay.until, f"{words[0].upper()}{words[1:]}, until {until} in {hours.place}.")
 
 

@@ -73,7 +73,7 @@ class Rules:
 
 def schedule_of(given: ScheduleModel) -> Schedule:
     """The schedule as the planner reads it."""
-    return Schedule(dict(given.days), given.holidays, given.zone, given.fallback)
+    return Schedule(dict(given.days), given.holidays, given.zone, given.fallback or "UTC")
 
 
 async def load_rules(tx: Tx, sequence_ids: Iterable[UUID]) -> dict[UUID, Rules]:

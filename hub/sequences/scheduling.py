@@ -21,7 +21,7 @@ from hub.sequences import acting, editing, moving, queries, settling
 from hub.sequences.diary import Box, boxes_of, open_planner
 from hub.sequences.events import SequenceProgressed
 from hub.sequences.hours import Hours, moment_of, seconds
-from hub.sequences.planning import Candidate, Delay, Planner, candidate_key
+from hub.sequences.planning import PEOPLE, Candidate, Delay, Planner, candidate_key
 from hub.sequences.rules import Rules, load_rules
 from hub.sequences.stopping import stop_for
 from hub.sqlfiles import load_sql
@@ -116,7 +116,7 @@ def _plans(
             if hours is None:
                 hours = open_hours[place] = planner.hours_for(schedule, row["zone"])
             found = planner.next_moment(plan, who, hours)
-            at, reasons = found.at, found.reasons
+            at, reasons = found.at, _with_what_was_before(row["explanation"], found.reasons)
             if at is None:
                 reasons = [*reasons, _look_again(planner.now, "never", "No open hour is left within a year.", _NEVER_S)]
             elif step.kind == "email" and box is not None:
@@ -128,6 +128,15 @@ def _plans(
         plans["caps_keys"].append(caps_key)
         plans["explanations"].append(explained(reasons))
     return plans
+
+
+def _with_what_was_before(explanation: str, reasons: Sequence[Delay]) -> Sequence[Delay]:
+    """Why one waits that had a place already, and gave way to mail that people wrote: what had held it up until then, too."""
+    kept = orjson.loads(explanation)
+    before = [Delay(one["code"], seconds(datetime.fromisoformat(one["until"])), one["words"]) for one in kept]
+    if not any(one.code == PEOPLE for one in before):
+        return reasons
+    return [*before, *[one for one in reasons if one.code not in ("wait", "late")]]
 
 
 def explained(reasons: Sequence[Delay]) -> str:

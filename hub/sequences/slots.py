@@ -56,12 +56,16 @@ class Caps:
 
 
 class Lane:
-    """The moments that are given away, in order, and the caps they keep."""
+    """The moments that are given away, in order, and the caps they keep.
 
-    def __init__(self, caps: Caps, days: Days, taken: Iterable[int] = ()) -> None:
+    `people` are those at which somebody wrote a mail themselves: no cap refuses those, and all of them count.
+    """
+
+    def __init__(self, caps: Caps, days: Days, taken: Iterable[int] = (), people: Iterable[int] = ()) -> None:
         self.caps = caps
         self._days = days
-        self._times = sorted(taken)
+        self._people = sorted(people)
+        self._times = sorted([*taken, *self._people])
         self._by_day: dict[int, int] = {}
         for moment in self._times:
             self._count(moment)
@@ -123,6 +127,16 @@ class Lane:
                 note("week", moment, moved)
                 return moved
         return moment
+
+    def written_by_people(self, code: str, until: int) -> int:
+        """How many of the mails that used a cap (`hour`, `day` or `week`) up until a moment were written by people; else 0."""
+        if code not in ("hour", "day", "week"):
+            return 0
+        since = until - WEEK_SPAN_S if code == "week" else until - HOUR_SPAN_S
+        if code == "day":
+            day = self._days.index(until) - 1
+            since, until = self._days.begin(day), self._days.begin(day + 1)
+        return bisect_left(self._people, until) - bisect_left(self._people, since)
 
     def take(self, moment: int) -> None:
         """Give a moment away."""

@@ -31,11 +31,13 @@ async def stop_for(
     send_id: UUID | None = None,
     except_user: UUID | None = None,
     now: datetime | None = None,
+    by: Literal["email", "sms"] = "email",
 ) -> list[UUID]:
     """Stop the live enrolments of these contacts whose sequence stops on `why`, or has it for a goal; the ids of those stopped.
 
     In the same transaction planned steps are given up and mail that is not sent yet is taken back. `send_id` is the mail that
-    was answered, or came back; `except_user` is spared (who wrote themselves is no colleague). `words` say why, for people.
+    was answered, or came back; without it, it is the last one of the kind `by`. `except_user` is spared (who wrote themselves is
+    no colleague). `words` say why, for people.
     """
     at = now or datetime.now(UTC)
     if send_id is not None and why in _MARKED:
@@ -52,7 +54,7 @@ async def stop_for(
         if of is None or (except_user is not None and row["user_id"] == except_user):
             continue
         if why in _MARKED and send_id is None:
-            await tx.execute(_SQL["mark_last"], enrolment_id=row["id"], **{why: True})
+            await tx.execute(_SQL["mark_last"], enrolment_id=row["id"], kind=by, **{why: True})
         if of.stops_on(why, stage):
             await moving.end(tx, [row], "stopped", why, words, at, reached_goal=of.reaches_goal(why, stage))
             stopped.append(row["id"])

@@ -17,19 +17,19 @@ def _tagged(text: str, version: int, status: int = 200) -> Reply:
     return Reply(text, status, {"ETag": f'"{version}"'})
 
 
-@routes.get("/tasks", query=TaskFilter, returns=TaskPage)
+@routes.get("/tasks", query=TaskFilter, returns=TaskPage, allow="tasks:read")
 async def list_tasks(tx: Tx, req: Req[TaskFilter, None]) -> Reply:
     """A page of tasks."""
     return Reply(await queries.list_tasks(tx, req.query))
 
 
-@routes.post("/tasks", body=TaskIn, returns=Task, status=201)
+@routes.post("/tasks", body=TaskIn, returns=Task, status=201, allow="tasks:write")
 async def create_task(tx: Tx, req: Req[None, TaskIn]) -> Reply:
     """Add a task for oneself, for a colleague, or for whoever takes it."""
     return _tagged(*await actions.add_task(tx, req.body), 201)
 
 
-@routes.get("/tasks/{id}", returns=Task)
+@routes.get("/tasks/{id}", returns=Task, allow="tasks:read")
 async def get_task(tx: Tx, req: Req[None, None]) -> Reply:
     """One task, with its version as ETag."""
     found = await queries.get_task(tx, req.id())
@@ -38,20 +38,20 @@ async def get_task(tx: Tx, req: Req[None, None]) -> Reply:
     return _tagged(*found)
 
 
-@routes.patch("/tasks/{id}", body=TaskPatch, returns=Task, errors=(409, 412))
+@routes.patch("/tasks/{id}", body=TaskPatch, returns=Task, allow="tasks:write", errors=(409, 412))
 async def update_task(tx: Tx, req: Req[None, TaskPatch]) -> Reply:
     """Change a task, put it off, hand it over; If-Match guards against overwriting somebody else's change."""
     return _tagged(*await actions.update_task(tx, req.id(), req.body, _if_match(req)))
 
 
-@routes.delete("/tasks/{id}", status=204)
+@routes.delete("/tasks/{id}", status=204, allow="tasks:write")
 async def delete_task(tx: Tx, req: Req[None, None]) -> Reply:
     """Take a task away."""
     await actions.delete_task(tx, req.id())
     return Reply()
 
 
-@routes.post("/tasks/{id}/done", returns=Task)
+@routes.post("/tasks/{id}/done", returns=Task, allow="tasks:write")
 async def finish_task(tx: Tx, req: Req[None, None]) -> Reply:
     """A task is done."""
     return _tagged(*await actions.finish_task(tx, req.id()))

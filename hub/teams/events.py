@@ -31,6 +31,8 @@ class TeamCreated(Event):
     type = "team.created"
     subject_kind = "team"
     data_model = TeamData
+    audited = True
+    audit_fields = ("team.name",)
 
 
 @declare
@@ -41,6 +43,8 @@ class TeamUpdated(Event):
     type = "team.updated"
     subject_kind = "team"
     data_model = TeamData
+    audited = True
+    audit_fields = ("team.name",)
 
 
 @declare
@@ -51,3 +55,4 @@ class TeamDeleted(Event):
     type = "team.deleted"
     subject_kind = "team"
     data_model = TeamGone
+    audited = True

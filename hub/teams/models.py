@@ -10,13 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 TeamName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 MemberIds = Annotated[list[UUID], Field(max_length=500, description="In the order in which they are rung in turn.")]
+ManagerIds = Annotated[list[UUID], Field(max_length=500, description="Those of the members who manage the team.")]
 
 
 class Teammate(BaseModel):
-    """A member of a team."""
+    """A person by name."""
 
     id: UUID
     name: str
+
+
+class TeamMember(Teammate):
+    """A member of a team; who manages it sees what is its members', whatever else visibility hides."""
+
+    is_manager: bool
 
 
 class Team(BaseModel):
@@ -25,7 +32,7 @@ class Team(BaseModel):
     id: UUID
     name: str
     created_at: datetime
-    members: list[Teammate]
+    members: list[TeamMember]
 
 
 class TeamPage(BaseModel):
@@ -42,6 +49,7 @@ class TeamIn(BaseModel):
 
     name: TeamName
     member_ids: MemberIds = []
+    manager_ids: ManagerIds = []
 
 
 class TeamPatch(BaseModel):
@@ -51,3 +59,4 @@ class TeamPatch(BaseModel):
 
     name: TeamName | None = None
     member_ids: MemberIds | None = None
+    manager_ids: ManagerIds | None = None

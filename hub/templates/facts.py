@@ -65,10 +65,12 @@ async def facts_of_sender(tx: Tx, *, user_id: UUID | None, mailbox_id: UUID | No
     sender = _filled(known["sender"])
     if "signature" in sender:
         sender["signature"] = trusted(clean(sender["signature"]))
+    company = Fields("company", _filled(known["company"]))
+    company.zone = row["zone"]
     return {
         "contact": Fields("contact", {"custom": Fields("contact.custom", {})}),
         "sender": Fields("sender", sender),
-        "company": Fields("company", _filled(known["company"])),
+        "company": company,
         "unsubscribe_url": UNSUBSCRIBE_URL,
     }
 

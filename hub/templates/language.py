@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from liquid import BoundTemplate, Environment, Markup, RenderContext
@@ -34,6 +35,8 @@ _DATE_FORMAT = re.compile(r"(?:[^%\x00-\x1f]|%-?[A-Za-z%]){0,80}", re.ASCII)
 
 # What had no value while a template was rendered, in order.
 missing: ContextVar[list[str]] = ContextVar("missing")
+# By whose clock `now` and `today` are said.
+wall: ContextVar[tzinfo] = ContextVar("wall", default=UTC)
 
 
 class Missing(Undefined):
@@ -51,13 +54,17 @@ class Missing(Undefined):
 
 
 class Fields(dict[str, Any]):
-    """The values of a thing, such as a contact's. It has none of its own: `{{ contact }}` means some field of it."""
+    """The values of a thing, such as a contact's. It has none of its own: `{{ contact }}` means some field of it.
 
-    __slots__ = ("name",)
+    `zone` is the time zone of a company, by whose clock a mail says what day it is.
+    """
+
+    __slots__ = ("name", "zone")
 
     def __init__(self, name: str, values: dict[str, Any]) -> None:
         super().__init__(values)
         self.name = name
+        self.zone = "UTC"
 
     def __missing__(self, key: str) -> Missing:
         # Liquid would count what is there, or take the first of it, for a field of which nothing is known.
@@ -107,6 +114,9 @@ def _dated(made: Callable[..., Any]) -> Callable[..., Any]:
         # strftime makes what a width asks for, be it a gigabyte.
         if not isinstance(pattern, str) or not _DATE_FORMAT.fullmatch(pattern):
             raise FilterArgumentError("the date's format should be like '%d %B %Y'", token=None)
+        if isinstance(value, str) and value in ("now", "today"):
+            # The library would ask the machine's clock, in the machine's zone.
+            value = datetime.now(wall.get())
         # The library's would take it for an empty text.
         return value if isinstance(value, Undefined) else made(value, pattern, **kwargs)
 

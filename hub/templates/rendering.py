@@ -11,8 +11,9 @@ from typing import Any
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
+from hub.company.days import zone_named
 from hub.errors import Invalid
-from hub.templates.language import Language, missing, parse
+from hub.templates.language import Fields, Language, missing, parse, wall
 from hub.templates.plain import clean, text_of
 
 # What facts_for gives: contact, sender, company (hub.templates.language.Fields) and unsubscribe_url.
@@ -87,12 +88,15 @@ def render(subject: str, html: str, facts: Facts) -> Rendered:
 def preview(subject: str, html: str, facts: Facts) -> tuple[Rendered, list[Problem]]:
     """Like `render`, with gaps where values are missing, and what is missing. Raises TemplateProblem."""
     named: list[str] = []
+    company = facts.get("company")
     token = missing.set(named)
+    clock = wall.set(zone_named(company.zone if isinstance(company, Fields) else "UTC"))
     try:
         line = _BREAKS.sub(" ", _fill("subject", subject, facts)).strip()
         body = clean(_fill("html", html, facts))
     finally:
         missing.reset(token)
+        wall.reset(clock)
     return Rendered(line, body, text_of(body)), [_problem(name, facts) for name in dict.fromkeys(named)]
 
 

@@ -34,19 +34,19 @@ def _tagged(text: str, version: int, status: int = 200) -> Reply:
     return Reply(text, status, {"ETag": f'"{version}"'})
 
 
-@routes.get("/templates", query=TemplateFilter, returns=TemplatePage)
+@routes.get("/templates", query=TemplateFilter, returns=TemplatePage, allow="templates:read")
 async def list_templates(tx: Tx, req: Req[TemplateFilter, None]) -> Reply:
     """One's own templates and snippets and the shared ones, by name."""
     return Reply(await queries.list_templates(tx, req.query))
 
 
-@routes.post("/templates", body=TemplateIn, returns=Template, status=201)
+@routes.post("/templates", body=TemplateIn, returns=Template, status=201, allow="templates:write")
 async def create_template(tx: Tx, req: Req[None, TemplateIn]) -> Reply:
     """Keep a template or snippet."""
     return _tagged(*await actions.create_template(tx, req.body), 201)
 
 
-@routes.get("/templates/variables", returns=Variables)
+@routes.get("/templates/variables", returns=Variables, allow="templates:read")
 async def list_template_variables(tx: Tx, req: Req[None, None]) -> Reply:
     """What templates may name, with the contacts' own fields."""
     known = [{"name": name, "title": title} for name, title in VARIABLES]
@@ -56,7 +56,7 @@ async def list_template_variables(tx: Tx, req: Req[None, None]) -> Reply:
     return Reply({"data": known})
 
 
-@routes.post("/templates/preview", body=PreviewIn, returns=TemplatePreview, errors=(404,))
+@routes.post("/templates/preview", body=PreviewIn, returns=TemplatePreview, allow="templates:read", errors=(404,))
 async def preview_template(tx: Tx, req: Req[None, PreviewIn]) -> Reply:
     """Fill a text in as it would be sent, and say what would stop it. Without a contact every value of theirs is missing."""
     given = req.body
@@ -74,7 +74,7 @@ async def preview_template(tx: Tx, req: Req[None, PreviewIn]) -> Reply:
     return Reply({"subject": shown.subject, "html": shown.html, "text": shown.text, "problems": found})
 
 
-@routes.get("/templates/{id}", returns=Template)
+@routes.get("/templates/{id}", returns=Template, allow="templates:read")
 async def get_template(tx: Tx, req: Req[None, None]) -> Reply:
     """One template, with its version as ETag."""
     row = await queries.get_template(tx, req.id())
@@ -83,20 +83,20 @@ async def get_template(tx: Tx, req: Req[None, None]) -> Reply:
     return _tagged(row["json"], row["etag"])
 
 
-@routes.patch("/templates/{id}", body=TemplatePatch, returns=Template, errors=(409, 412))
+@routes.patch("/templates/{id}", body=TemplatePatch, returns=Template, allow="templates:write", errors=(409, 412))
 async def update_template(tx: Tx, req: Req[None, TemplatePatch]) -> Reply:
     """Change a template; a changed text is its next version. If-Match guards against overwriting somebody else's change."""
     return _tagged(*await actions.update_template(tx, req.id(), req.body, _if_match(req)))
 
 
-@routes.delete("/templates/{id}", status=204)
+@routes.delete("/templates/{id}", status=204, allow="templates:write")
 async def delete_template(tx: Tx, req: Req[None, None]) -> Reply:
     """Put a template away; it can be brought back (PATCH archived false)."""
     await actions.delete_template(tx, req.id())
     return Reply()
 
 
-@routes.get("/templates/{id}/versions", returns=TemplateVersions)
+@routes.get("/templates/{id}/versions", returns=TemplateVersions, allow="templates:read")
 async def list_template_versions(tx: Tx, req: Req[None, None]) -> Reply:
     """Every text that a template has had, newest first."""
     if await queries.get_template(tx, req.id()) is None:
@@ -104,14 +104,14 @@ async def list_template_versions(tx: Tx, req: Req[None, None]) -> Reply:
     return Reply(await queries.list_versions(tx, req.id()))
 
 
-@routes.post("/templates/{id}/uses", body=UseIn, status=204)
+@routes.post("/templates/{id}/uses", body=UseIn, status=204, allow="templates:read")
 async def use_template(tx: Tx, req: Req[None, UseIn]) -> Reply:
     """Note that a draft of one's own is written from a template, so that its mail counts in the results."""
     await actions.use_in_draft(tx, req.id(), req.body.draft_id)
     return Reply()
 
 
-@routes.get("/templates/{id}/results", returns=TemplateResults)
+@routes.get("/templates/{id}/results", returns=TemplateResults, allow="templates:read")
 async def get_template_results(tx: Tx, req: Req[None, None]) -> Reply:
     """What became of the mail that was written from a template, by version. Machines' opens and clicks do not count."""
     if await queries.get_template(tx, req.id()) is None:

@@ -24,3 +24,5 @@ class MemberUpdated(Event):
     type = "member.updated"
     subject_kind = "member"
     data_model = MemberData
+    audited = True
+    audit_fields = ("member.role", "member.status")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MemberRole = Literal["owner", "admin", "manager", "rep"]
 MemberStatus = Literal["active", "deactivated"]
@@ -18,6 +18,8 @@ class Member(BaseModel):
     name: str
     email: str
     role: MemberRole
+    role_id: UUID | None
+    role_name: str | None
     status: MemberStatus
 
 
@@ -34,4 +36,11 @@ class MemberPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: MemberRole | None = None
+    role_id: Annotated[UUID | None, Field(description="A role of the company's own, in place of a built-in one.")] = None
     status: MemberStatus | None = None
+
+    @model_validator(mode="after")
+    def _one_role(self) -> MemberPatch:
+        if self.role is not None and self.role_id is not None:
+            raise ValueError("Give role for a built-in role, or role_id for one of the company's own, not both.")
+        return self

@@ -8,13 +8,12 @@ from hub.http.paging import PageQuery, page, read_cursor
 from hub.sqlfiles import load_sql
 from hub.tenants import actions
 from hub.tenants.models import Member, MemberPage, MemberPatch
-from hub.who import ADMINS
 
 routes = Routes("members")
 _SQL = load_sql("members")
 
 
-@routes.get("/members", query=PageQuery, returns=MemberPage)
+@routes.get("/members", query=PageQuery, returns=MemberPage, allow="members:read")
 async def list_members(tx: Tx, req: Req[PageQuery, None]) -> Reply:
     """The people of this company, by name."""
     after = read_cursor(req.query.cursor, "name")
@@ -27,7 +26,7 @@ async def list_members(tx: Tx, req: Req[PageQuery, None]) -> Reply:
     return Reply(page(rows, req.query.limit, "name"))
 
 
-@routes.patch("/members/{id}", body=MemberPatch, returns=Member, allow=ADMINS, errors=(409,))
+@routes.patch("/members/{id}", body=MemberPatch, returns=Member, allow="members:write", errors=(409,))
 async def update_member(tx: Tx, req: Req[None, MemberPatch]) -> Reply:
     """Change a member's role, deactivate or reactivate them; their open consoles notice within a second."""
     return Reply(await actions.update_member(tx, req.id(), req.body))

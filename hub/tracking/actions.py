@@ -12,6 +12,7 @@ import orjson
 
 from hub.db import Tx
 from hub.sqlfiles import load_sql
+from hub.tracking.domains import CHECK, domain_to_check
 from hub.tracking.events import MailClicked, MailOpened, TrackingSettingsUpdated
 from hub.tracking.models import TrackingSettings
 from hub.tracking.rules import ALL_LINKS, Hit, judge
@@ -32,7 +33,11 @@ class Fetch:
 
 
 async def save_settings(tx: Tx, given: TrackingSettings) -> str:
-    """Replace the company's settings and return them as JSON. Mail that went out before is still counted."""
+    """Replace the company's settings and return them as JSON. Mail that went out before is still counted.
+
+    A domain that is new is looked at, and used once it was seen to lead here.
+    """
+    before = await domain_to_check(tx)
     text: str = await tx.fetchval(
         _SQL["save_settings"],
         opens=given.opens == "on",
@@ -41,6 +46,8 @@ async def save_settings(tx: Tx, given: TrackingSettings) -> str:
         unknown_region=given.unknown_region,
         domain=given.domain,
     )
+    if given.domain and given.domain != before:
+        await tx.defer(CHECK, {"domain": given.domain}, max_attempts=5)
     tx.emit(TrackingSettingsUpdated(tx.who.tenant_id, {"settings": orjson.Fragment(text)}))
     return text
 

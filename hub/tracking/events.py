@@ -50,3 +50,5 @@ class TrackingSettingsUpdated(Event):
     type = "tracking_settings.updated"
     subject_kind = "tenant"
     data_model = TrackingSettingsData
+    audited = True
+    audit_fields = ("settings",)

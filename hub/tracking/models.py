@@ -39,7 +39,7 @@ class TrackingSettings(BaseModel):
 
     `off_regions` are regions (EU, EEA) and countries (ISO 3166) in which nothing is tracked, by the contact's telephone numbers
     and the ends of their addresses; `unknown_region` is what holds where those say nothing. `domain` is a host name of one's
-    own that points at this server and is used in links; empty means the server's address.
+    own that points at this server and is used in links once it was seen to (TrackingDomain); empty means the server's address.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -53,6 +53,15 @@ class TrackingSettings(BaseModel):
     ] = []
     unknown_region: Switch = "on"
     domain: Annotated[str, StringConstraints(max_length=260), AfterValidator(_domain)] = ""
+
+
+class TrackingDomain(BaseModel):
+    """How the domain for links stands. It is used once it was seen to lead here."""
+
+    domain: str
+    is_used: bool
+    checked_at: datetime | None
+    words: str
 
 
 class TrackingRule(BaseModel):

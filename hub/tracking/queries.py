@@ -16,6 +16,12 @@ async def get_settings(tx: Tx) -> str:
     return text
 
 
+async def get_domain(tx: Tx) -> str:
+    """How the company's domain for links stands, as JSON text."""
+    text: str = await tx.fetchval(_SQL["get_domain"])
+    return text
+
+
 async def link_of(tx: Tx, send_id: UUID, position: int) -> str | None:
     """Where a link of a mail leads; None when the mail has none there."""
     url: str | None = await tx.fetchval(_SQL["link_of"], send_id=send_id, position=position)

@@ -11,12 +11,12 @@ from hub.db import Database, Tx, tenant_tx
 from hub.errors import NotFound
 from hub.http.caller import caller_of
 from hub.http.endpoint import Reply, Req, Routes
-from hub.tracking import actions, queries
+from hub.tracking import actions, domains, queries
 from hub.tracking.actions import Fetch
-from hub.tracking.models import TrackedSend, TrackingRules, TrackingSettings
+from hub.tracking.models import TrackedSend, TrackingDomain, TrackingRules, TrackingSettings
 from hub.tracking.rules import RULES
 from hub.tracking.tokens import MailToken, read_token
-from hub.who import ADMINS, Who
+from hub.who import Who
 
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 # Each opening is asked for anew, and the page that is clicked on does not learn the token.
@@ -27,22 +27,41 @@ def tracking_routes(settings: Settings) -> Routes:
     """The endpoints, bound to this server's keys."""
     routes = Routes("tracking")
 
-    @routes.get("/tracking/settings", returns=TrackingSettings)
+    @routes.get("/tracking/settings", returns=TrackingSettings, allow="settings:read")
     async def get_tracking_settings(tx: Tx, req: Req[None, None]) -> Reply:
         """Where opens and clicks are looked for."""
         return Reply(await queries.get_settings(tx))
 
-    @routes.put("/tracking/settings", body=TrackingSettings, returns=TrackingSettings, allow=ADMINS)
+    @routes.put("/tracking/settings", body=TrackingSettings, returns=TrackingSettings, allow="settings:write")
     async def save_tracking_settings(tx: Tx, req: Req[None, TrackingSettings]) -> Reply:
         """Set where opens and clicks are looked for, all of it; what is left out is set to what it is at first."""
         return Reply(await actions.save_settings(tx, req.body))
 
-    @routes.get("/tracking/rules", returns=TrackingRules)
+    @routes.get("/tracking/domain", returns=TrackingDomain, allow="settings:read")
+    async def get_tracking_domain(tx: Tx, req: Req[None, None]) -> Reply:
+        """How the domain for links stands: whether it is used, and why not."""
+        return Reply(await queries.get_domain(tx))
+
+    @routes.post("/tracking/domain/check", returns=TrackingDomain, allow="settings:write", errors=(409,))
+    async def check_tracking_domain(tx: Tx, req: Req[None, None]) -> Reply:
+        """Have the domain for links looked at again; how it stands until then."""
+        return Reply(await domains.check_again(tx))
+
+    @routes.get("/" + domains.PATH + "{challenge}", scope="public", content_type="text/plain")
+    async def answer_challenge(db: Database, req: Req[None, None]) -> Reply:
+        """Answer as only this installation can, for seeing whether a domain leads here."""
+        challenge = req.path["challenge"]
+        if not 16 <= len(challenge) <= 100 or not challenge.isalnum() or not challenge.isascii():
+            raise _nothing()
+        answer = domains.answer_to(settings, challenge).encode()
+        return Reply(answer, headers={"Cache-Control": "no-store"}, content_type="text/plain")
+
+    @routes.get("/tracking/rules", returns=TrackingRules, allow="settings:read")
     async def list_tracking_rules(tx: Tx, req: Req[None, None]) -> Reply:
         """By which rules an open or a click is taken for a machine's, in the order in which they are asked."""
         return Reply({"data": [asdict(rule) for rule in RULES]})
 
-    @routes.get("/mail/sends/{id}/tracking", returns=TrackedSend)
+    @routes.get("/mail/sends/{id}/tracking", returns=TrackedSend, allow="mail:read")
     async def get_mail_tracking(tx: Tx, req: Req[None, None]) -> Reply:
         """What was fetched of a mail that one sent or may see, machines included, with the rule that found each of them."""
         text = await queries.get_tracked(tx, req.id())

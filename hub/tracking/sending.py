@@ -92,7 +92,8 @@ async def prepare(tx: Tx, settings: Settings, mail: Outgoing) -> Prepared:
 async def plan(tx: Tx, settings: Settings, contact_id: UUID | None, recipients: Sequence[str]) -> TrackingPlan:
     """What may be looked for in a mail to these people, by the company's settings and by where they are."""
     company = orjson.loads(await tx.fetchval(_SQL["get_settings"]))
-    base = f"https://{company['domain']}" if company["domain"] else settings.public_url
+    domain = await tx.fetchval(_SQL["domain_in_use"]) if company["domain"] else None
+    base = f"https://{domain}" if domain else settings.public_url
     opens, clicks = company["opens"] == "on", company["clicks"] == "on"
     if not opens and not clicks:
         return TrackingPlan(False, False, "Tracking is off.", base)

@@ -29,7 +29,7 @@ def unsubscribe_routes(settings: Settings) -> Routes:
     """The endpoints, bound to this server's keys."""
     routes = Routes("unsubscribes")
 
-    @routes.get("/unsubscribes", query=PageQuery, returns=UnsubscribePage)
+    @routes.get("/unsubscribes", query=PageQuery, returns=UnsubscribePage, allow="permits:read")
     async def list_unsubscribes(tx: Tx, req: Req[PageQuery, None]) -> Reply:
         """Who unsubscribed, newest first."""
         return Reply(await queries.list_unsubscribes(tx, req.query))

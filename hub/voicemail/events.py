@@ -32,6 +32,7 @@ class VoicemailDropCreated(Event):
     type = "voicemail_drop.created"
     subject_kind = "voicemail_drop"
     data_model = VoicemailDropData
+    audited = True
 
 
 @declare
@@ -42,6 +43,7 @@ class VoicemailDropDeleted(Event):
     type = "voicemail_drop.deleted"
     subject_kind = "voicemail_drop"
     data_model = VoicemailDropData
+    audited = True
 
 
 @declare

@@ -29,13 +29,19 @@ def voicemail_routes(settings: Settings, providers: Providers) -> Routes:
     """The endpoints, bound to this server's store."""
     routes = Routes("voicemail")
 
-    @routes.get("/voicemail-drops", query=PageQuery, returns=VoicemailDropPage)
+    @routes.get("/voicemail-drops", query=PageQuery, returns=VoicemailDropPage, allow="calls:read")
     async def list_voicemail_drops(tx: Tx, req: Req[PageQuery, None]) -> Reply:
         """One's own messages and the shared ones, newest first."""
         return Reply(await queries.list_drops(tx, req.query.limit, req.query.cursor))
 
     @routes.post(
-        "/voicemail-drops", scope="db", upload=VoicemailDropForm, returns=VoicemailDrop, status=201, errors=(409, TooLarge.status)
+        "/voicemail-drops",
+        scope="db",
+        upload=VoicemailDropForm,
+        returns=VoicemailDrop,
+        status=201,
+        allow="calls:write",
+        errors=(409, TooLarge.status),
     )
     async def create_voicemail_drop(db: Database, req: Req[None, None]) -> Reply:
         """Keep a recorded message: WAV or MP3, at most two minutes. Shared ones are managers' to keep."""
@@ -62,18 +68,18 @@ def voicemail_routes(settings: Settings, providers: Providers) -> Routes:
             raise
         return Reply(text, 201, {"Location": f"/api/v1/voicemail-drops/{drop_id}"})
 
-    @routes.get("/voicemail-drops/{id}", returns=VoicemailDrop)
+    @routes.get("/voicemail-drops/{id}", returns=VoicemailDrop, allow="calls:read")
     async def get_voicemail_drop(tx: Tx, req: Req[None, None]) -> Reply:
         """One message."""
         return Reply((await actions.get_drop(tx, req.id()))["json"])
 
-    @routes.delete("/voicemail-drops/{id}", status=204)
+    @routes.delete("/voicemail-drops/{id}", status=204, allow="calls:write")
     async def delete_voicemail_drop(tx: Tx, req: Req[None, None]) -> Reply:
         """Delete one's own message, or as a manager a shared one."""
         await actions.delete_drop(tx, req.id())
         return Reply()
 
-    @routes.post("/voicemail-drops/{id}/link", returns=AudioLink)
+    @routes.post("/voicemail-drops/{id}/link", returns=AudioLink, allow="calls:read")
     async def link_voicemail_drop(tx: Tx, req: Req[None, None]) -> Reply:
         """An address for an audio element, which can send no token, for half an hour."""
         await actions.get_drop(tx, req.id())
@@ -81,7 +87,7 @@ def voicemail_routes(settings: Settings, providers: Providers) -> Routes:
         url, expires = player_path(settings, req.who.tenant_id, req.id(), req.who.user_id)
         return Reply({"url": url, "expires_at": datetime.fromtimestamp(expires, UTC)})
 
-    @routes.get("/voicemail-drops/{id}/audio", scope="db", content_type=_KINDS, errors=(416,))
+    @routes.get("/voicemail-drops/{id}/audio", scope="db", content_type=_KINDS, allow="calls:read", errors=(416,))
     async def voicemail_drop_audio(db: Database, req: Req[None, None]) -> Reply:
         """The message's sound, whole or in parts (Range)."""
         async with tenant_tx(db, req.who) as tx:
@@ -102,7 +108,7 @@ def voicemail_routes(settings: Settings, providers: Providers) -> Routes:
         audio = StoredAudio(row["object_key"], row["bytes"], row["content_type"], f'"{req.id()}"')
         return await audio_reply(req.http, providers.objects, audio)
 
-    @routes.post("/calls/{id}/drop", body=DropIn, returns=Call, status=202)
+    @routes.post("/calls/{id}/drop", body=DropIn, returns=Call, status=202, allow="calls:write")
     async def drop_voicemail(tx: Tx, req: Req[None, DropIn]) -> Reply:
         """Leave a message on the machine that answered: the rep is out of the call at once, which ends after the message."""
         return Reply(await actions.leave_drop(tx, req.id(), req.body.drop_id), 202)

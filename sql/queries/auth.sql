@@ -4,13 +4,13 @@
 SELECT user_id, email, name, password_hash FROM auth_find_user(:email_lc)
 
 -- name: companies
-SELECT tenant_id, name, role FROM auth_companies(:user)
-
--- name: open_session
-SELECT auth_open_session(:user, :tenant, :agent, :address, :hash, :ttl_s) AS session_id
+SELECT tenant_id, name, role, role_name, permissions FROM auth_memberships(:user)
 
 -- name: rotate
-SELECT outcome, session_id, user_id, tenant_id, email, name FROM auth_rotate(:hash, :new_hash, :agent, :grace_s)
+-- No row for a browser that is not the session's: nothing is exchanged then.
+SELECT outcome, session_id, user_id, tenant_id, email, name, account_confirmed_at(session_id) AS confirmed_at
+FROM auth_rotate(:hash, :new_hash, :agent, :grace_s)
+WHERE account_fits_browser(:hash, :device, :is_old)
 
 -- name: revoke_session
 SELECT auth_revoke_session(:session, :reason)

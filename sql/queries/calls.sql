@@ -14,8 +14,10 @@ json_build_object(
     'id', k.id, 'contact_id', k.contact_id, 'user_id', k.user_id, 'state', k.state, 'direction', k.direction,
     'to', k.to_number, 'from', k.from_number, 'started_at', k.created_at, 'answered_at', k.answered_at,
     'ended_at', k.ended_at, 'outcome', k.outcome, 'disposition', k.disposition, 'note', k.note, 'error', k.error,
-    'contact_name', (SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''), k.to_number)
+    -- Whoever was in a call sees it, and perhaps not whose contact it was with.
+    'contact_name', coalesce((SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''), k.to_number)
         FROM contacts n WHERE n.tenant_id = k.tenant_id AND n.id = k.contact_id),
+        CASE k.direction WHEN 'inbound' THEN k.from_number ELSE k.to_number END),
     'line_kind', k.line_kind, 'on_hold', k.hold_since IS NOT NULL, 'recording', k.recording_state,
     'answered_by', k.answered_by, 'permit_id', k.permit_id, 'number_id', k.from_number_id, 'queue_item_id', k.queue_item_id, 'queue_id', k.queue_id,
     'legs', CASE WHEN k.state IN ('queued', 'dialing', 'ringing', 'in_progress') THEN coalesce((

@@ -1,21 +1,23 @@
 -- Contacts. Every statement repeats the tenant, so that the planner sees it as a constant and not as a policy's sub-select.
 
 -- fragment: contact_json
--- A contact as clients get it; needs `contacts c`.
-json_build_object(
-    'id', c.id, 'first_name', c.first_name, 'last_name', c.last_name, 'company', c.company, 'title', c.title,
-    'emails', coalesce((SELECT json_agg(json_build_object('address', e.address, 'label', e.label) ORDER BY e.position)
-        FROM contact_emails e WHERE e.tenant_id = c.tenant_id AND e.contact_id = c.id), '[]'::json),
-    'phones', coalesce((SELECT json_agg(json_build_object('e164', p.e164, 'label', p.label, 'kind', p.kind,
-            'time_zones', p.time_zones, 'extension', p.extension) ORDER BY p.position)
-        FROM contact_phones p WHERE p.tenant_id = c.tenant_id AND p.contact_id = c.id), '[]'::json),
-    'tags', coalesce((SELECT json_agg(t.tag ORDER BY t.tag_lc)
-        FROM contact_tags t WHERE t.tenant_id = c.tenant_id AND t.contact_id = c.id), '[]'::json),
-    'stage', c.stage, 'owner_id', c.owner_id, 'custom', c.custom, 'created_at', c.created_at, 'updated_at', c.updated_at)
+-- A contact as clients get it; needs `contacts c`. Arrays of what hangs on it cost half of what aggregates of it would.
+(SELECT row_to_json(x) FROM (SELECT c.id, c.first_name, c.last_name, c.company, c.title,
+    ARRAY(SELECT json_build_object('address', e.address, 'label', e.label)
+        FROM contact_emails e WHERE e.tenant_id = c.tenant_id AND e.contact_id = c.id ORDER BY e.position) AS emails,
+    ARRAY(SELECT json_build_object('e164', p.e164, 'label', p.label, 'kind', p.kind,
+            'time_zones', p.time_zones, 'extension', p.extension)
+        FROM contact_phones p WHERE p.tenant_id = c.tenant_id AND p.contact_id = c.id ORDER BY p.position) AS phones,
+    ARRAY(SELECT t.tag FROM contact_tags t WHERE t.tenant_id = c.tenant_id AND t.contact_id = c.id ORDER BY t.tag_lc) AS tags,
+    c.stage, c.owner_id, c.custom, c.created_at, c.updated_at) AS x)
 
 -- name: list_contacts
--- A page of contacts in one of eight orders.
-SELECT ({{contact_json}})::text AS json, c.id,
+-- A page of contacts in one of eight orders as one text, and the key and id of its last for when more follow. What is aggregated
+-- comes in the order of the page, which is sorted below (Postgres' manual, section 9.21).
+SELECT coalesce(array_to_string((array_agg(l.json))[1 : :limit], ','), '') AS data,
+       (array_agg(l.key))[:limit] AS key, (array_agg(l.id))[:limit] AS id, count(*) > :limit AS more
+FROM (
+    SELECT ({{contact_json}})::text AS json, c.id,
 --? sort_created_at      c.created_at::text AS key
 --? sort_created_at_desc c.created_at::text AS key
 --? sort_updated_at      c.updated_at::text AS key
@@ -24,8 +26,8 @@ SELECT ({{contact_json}})::text AS json, c.id,
 --? sort_name_desc       c.name_lc AS key
 --? sort_company         c.company_lc AS key
 --? sort_company_desc    c.company_lc AS key
-FROM contacts c
-WHERE c.tenant_id = :tenant_id AND c.deleted_at IS NULL
+    FROM contacts c
+    WHERE c.tenant_id = :tenant_id AND c.deleted_at IS NULL
 --? owner_id      AND c.owner_id = :owner_id
 --? stage         AND c.stage = :stage
 --? company       AND c.company_lc >= :company AND c.company_lc < :company || U&'\+10FFFF'
@@ -47,7 +49,8 @@ WHERE c.tenant_id = :tenant_id AND c.deleted_at IS NULL
 --? sort_name_desc       ORDER BY c.name_lc DESC, c.id DESC
 --? sort_company         ORDER BY c.company_lc, c.id
 --? sort_company_desc    ORDER BY c.company_lc DESC, c.id DESC
-LIMIT :limit
+    LIMIT :limit + 1
+) AS l
 
 -- name: get_contact
 -- One contact and its version.
@@ -105,6 +108,11 @@ WHERE tenant_id = :tenant_id AND id = :id AND deleted_at IS NULL
 --? version AND version = :version
 RETURNING id
 
+-- name: moves_out_of_sight
+-- Whether others see this contact once it is somebody else's.
+SELECT true FROM contacts c JOIN tenants t ON t.tenant_id = c.tenant_id
+WHERE c.tenant_id = :tenant_id AND c.id = :id AND c.owner_id IS DISTINCT FROM :owner_id AND t.visibility <> 'everyone'
+
 -- name: delete_contact
 -- Soft, so that it can be undone.
 UPDATE contacts SET deleted_at = now(), updated_at = now(), version = version + 1
@@ -114,7 +122,7 @@ RETURNING id
 -- name: restore_contact
 -- Undoes a delete.
 UPDATE contacts SET deleted_at = NULL, updated_at = now(), version = version + 1
-WHERE tenant_id = :tenant_id AND id = :id AND deleted_at IS NOT NULL
+WHERE tenant_id = :tenant_id AND id = :id AND deleted_at IS NOT NULL AND erased_at IS NULL
 RETURNING id
 
 -- name: clear_emails

@@ -2,8 +2,8 @@
 
 -- name: insert_job
 -- A job with the change that asks for it; no row when its key is taken.
-INSERT INTO jobs (tenant_id, kind, args, run_at, key, max_attempts, request_id, created_by)
-VALUES (:tenant_id, :kind, :args::jsonb, coalesce(:run_at, now()), :key, :max_attempts, :request_id, :user_id)
+INSERT INTO jobs (tenant_id, kind, args, run_at, key, max_attempts, request_id, trace, created_by)
+VALUES (:tenant_id, :kind, :args::jsonb, coalesce(:run_at, now()), :key, :max_attempts, :request_id, :trace, :user_id)
 ON CONFLICT ON CONSTRAINT jobs_key_taken DO NOTHING
 RETURNING id
 
@@ -14,7 +14,15 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true)
 
 -- name: append_events
 -- The last statement before COMMIT: numbers and logs the transaction's events.
-SELECT seq, audience, frame FROM append_events(:events::json) ORDER BY seq
+SELECT seq, audience, frame
+FROM append_events(:actor, :actor_id, :types, :audiences, :subject_kinds, :subject_ids, :data)
+ORDER BY seq
+
+-- name: append_audit
+-- What is done goes into the audit log with the transaction that does it.
+INSERT INTO audit_entries (tenant_id, action, actor_id, session_id, address, request_id, subject_kind, subject_id, details)
+SELECT :tenant_id, x.action, :user_id, :session_id, :address, :request_id, x.kind, x.id, x.details::jsonb
+FROM unnest(:actions::text[], :subject_kinds::text[], :subject_ids::uuid[], :details::text[]) AS x (action, kind, id, details)
 
 -- name: claim_idempotency_key
 -- Takes a key for a write; no row when it was used before.

@@ -20,10 +20,11 @@ json_build_object(
 
 -- fragment: dial_contact_json
 -- Whom an item is about; needs `dial_items i`.
-(SELECT json_build_object('id', n.id,
+coalesce((SELECT json_build_object('id', n.id,
         'name', coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''), i.phone, ''),
         'company', n.company, 'title', n.title, 'stage', n.stage)
-    FROM contacts n WHERE n.tenant_id = i.tenant_id AND n.id = i.contact_id)
+    FROM contacts n WHERE n.tenant_id = i.tenant_id AND n.id = i.contact_id),
+    json_build_object('id', i.contact_id, 'name', '', 'company', '', 'title', '', 'stage', ''))
 
 -- fragment: dial_item_json
 -- An item as clients get it; needs `dial_items i`.
@@ -219,6 +220,7 @@ SELECT (SELECT min(w.not_before) FROM dial_items w
 SELECT ({{dial_item_json}})::text AS json, i.id::text AS key, i.id
 FROM dial_items i
 WHERE i.tenant_id = :tenant_id AND i.queue_id = :queue_id
+    AND EXISTS (SELECT FROM contacts o WHERE o.tenant_id = i.tenant_id AND o.id = i.contact_id)
 --? state AND i.state = :state
 --? after_id AND i.id > :after_id::uuid
 ORDER BY i.id
@@ -255,6 +257,7 @@ WHERE i.tenant_id = :tenant_id AND i.id = (
     SELECT w.id FROM dial_items w
     WHERE w.tenant_id = :tenant_id AND w.queue_id = :queue_id AND w.state = 'callback' AND w.not_before <= now()
       AND (w.callback_for IS NULL OR w.callback_for = :rep OR w.not_before <= now() - interval '15 minutes')
+      AND ((SELECT sight_of_member(:rep)) <> 'some' OR member_sees(:rep, w.contact_id))
     ORDER BY w.not_before, w.id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING i.id, i.contact_id, i.not_before, i.callback_for, true AS is_callback
 
@@ -264,6 +267,7 @@ UPDATE dial_items i SET state = 'claimed', claimed_by = :session_id, claimed_at 
 WHERE i.tenant_id = :tenant_id AND i.id = (
     SELECT w.id FROM dial_items w
     WHERE w.tenant_id = :tenant_id AND w.queue_id = :queue_id AND w.state = 'waiting' AND w.not_before <= now()
+      AND ((SELECT sight_of_member(:rep)) <> 'some' OR member_sees(:rep, w.contact_id))
     ORDER BY w.not_before, w.id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING i.id, i.contact_id, i.not_before, i.callback_for, false AS is_callback
 
@@ -273,6 +277,7 @@ UPDATE dial_items i SET state = 'claimed', claimed_by = :session_id, claimed_at 
 WHERE i.tenant_id = :tenant_id AND i.id = (
     SELECT w.id FROM dial_items w
     WHERE w.tenant_id = :tenant_id AND w.queue_id = :queue_id AND w.state = 'waiting' AND w.not_before IS NULL
+      AND ((SELECT sight_of_member(:rep)) <> 'some' OR member_sees(:rep, w.contact_id))
 --? zone  AND w.zone_key = :zone
 --? zones AND w.zone_key = ANY (:zones::text[])
 --? by_local_time ORDER BY w.created_key, w.id

@@ -14,13 +14,19 @@ json_build_object('id', c.id, 'name', coalesce(nullif(trim(c.first_name || ' ' |
 -- An enrolment's fields as clients get them; needs `enrolments x`.
 'id', x.id,
 'sequence', (SELECT json_build_object('id', s.id, 'name', s.name) FROM sequences s WHERE s.tenant_id = x.tenant_id AND s.id = x.sequence_id),
-'contact', (SELECT {{contact_named}} FROM contacts c WHERE c.tenant_id = x.tenant_id AND c.id = x.contact_id),
+'contact', coalesce((SELECT {{contact_named}} FROM contacts c WHERE c.tenant_id = x.tenant_id AND c.id = x.contact_id),
+    json_build_object('id', x.contact_id, 'name', '')),
 'user', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = x.user_id),
 'mailbox', (SELECT json_build_object('id', b.id, 'address', b.address) FROM mailboxes b
     WHERE b.tenant_id = x.tenant_id AND b.id = x.mailbox_id),
 'state', x.state, 'phase', x.phase, 'step', {{step_named}}, 'due_at', CASE WHEN x.state = 'active' AND x.phase = 'act' THEN x.due_at END,
 'zone', x.zone, 'reason', x.reason, 'words', x.words, 'explanation', x.explanation, 'resume_at', x.resume_at, 'goal_at', x.goal_at,
 'created_at', x.created_at, 'finished_at', x.finished_at, 'version', x.version
+
+-- fragment: enrolment_is_seen
+-- Whether who asks sees the contact; needs `enrolments x`. The table's policy does not ask: what is planned reads it by the
+-- thousand, from indexes alone.
+EXISTS (SELECT FROM contacts o WHERE o.tenant_id = x.tenant_id AND o.id = x.contact_id)
 
 -- fragment: run_json
 -- A step that was taken as clients get it; needs `step_runs x`.
@@ -35,7 +41,7 @@ json_build_object('id', x.id, 'step', {{step_named}},
 -- A page of enrolments in the order they were made.
 SELECT json_build_object({{enrolment_fields}})::text AS json, ''::text AS key, x.id
 FROM enrolments x
-WHERE x.tenant_id = :tenant_id
+WHERE x.tenant_id = :tenant_id AND {{enrolment_is_seen}}
 --? sequence_id AND x.sequence_id = :sequence_id
 --? contact_id  AND x.contact_id = :contact_id
 --? state       AND x.state = :state
@@ -63,7 +69,7 @@ WITH runs AS (
 )
 SELECT json_build_object({{enrolment_fields}},
     'runs', coalesce((SELECT json_agg(r.run ORDER BY r.slot_at, r.id) FROM runs r), '[]'::json))::text
-FROM enrolments x WHERE x.tenant_id = :tenant_id AND x.id = :id
+FROM enrolments x WHERE x.tenant_id = :tenant_id AND x.id = :id AND {{enrolment_is_seen}}
 
 -- name: find_contacts_after
 -- Ids of the contacts that a search finds, page by page.
@@ -131,32 +137,54 @@ LIMIT 200
 
 -- name: caps_of
 -- The caps of mailboxes, and whether they may send.
-SELECT b.id, b.address, b.state, b.stopped_reason, b.per_hour, b.per_day, b.per_week, b.min_gap_s, b.warm_up::text AS warm_up
+SELECT b.id, b.address, b.state, b.owner_gone_at, b.stopped_reason, b.per_hour, b.per_day, b.per_week, b.min_gap_s, b.warm_up::text AS warm_up
 FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = ANY (:ids::uuid[])
 
+-- fragment: uses_the_caps_up
+-- Whether a mail is one that people wrote (or asked for, as an invitation) and counts; needs `mail_sends m`.
+m.source <> 'sequence' AND m.state IN ('scheduled', 'queued', 'sending', 'sent', 'unsure')
+
 -- name: taken_by_mailbox
--- The moments of the last week and of the future that are given away in these mailboxes, with what else went out through them.
-SELECT x.mailbox_id, array_agg(extract(epoch FROM x.at)::bigint) AS moments FROM (
-    SELECT e.mailbox_id, e.due_at AS at FROM enrolments e
-    WHERE e.tenant_id = :tenant_id AND e.mailbox_id = ANY (:ids::uuid[]) AND e.due_at > :since
-      AND e.state = 'active' AND e.phase = 'act' AND e.slot_kind = 'email'
-    UNION ALL
-    SELECT r.mailbox_id, r.slot_at FROM step_runs r
+-- The moments of the last week and of the future that are given away in these mailboxes (with `planned` also those at which
+-- nothing happened yet), and those of the mails that people wrote.
+SELECT x.mailbox_id, coalesce(array_agg(extract(epoch FROM x.at)::bigint) FILTER (WHERE NOT x.by_people), '{}') AS moments,
+    coalesce(array_agg(extract(epoch FROM x.at)::bigint) FILTER (WHERE x.by_people), '{}') AS people
+FROM (
+    SELECT r.mailbox_id, r.slot_at AS at, false AS by_people FROM step_runs r
     WHERE r.tenant_id = :tenant_id AND r.mailbox_id = ANY (:ids::uuid[]) AND r.slot_at > :since
       AND r.kind = 'email' AND r.state IN ('intended', 'done')
+    UNION ALL
+    SELECT m.mailbox_id, m.counts_at, true FROM mail_sends m
+    WHERE m.tenant_id = :tenant_id AND m.mailbox_id = ANY (:ids::uuid[]) AND m.counts_at > :since AND {{uses_the_caps_up}}
+--? planned UNION ALL
+--? planned SELECT e.mailbox_id, e.due_at, false FROM enrolments e
+--? planned WHERE e.tenant_id = :tenant_id AND e.mailbox_id = ANY (:ids::uuid[]) AND e.due_at > :since
+--? planned   AND e.state = 'active' AND e.phase = 'act' AND e.slot_kind = 'email'
 ) AS x GROUP BY x.mailbox_id
 
 -- name: taken_by_domain
 -- The same by the recipients' domains, over all mailboxes.
-SELECT x.domain_lc, array_agg(extract(epoch FROM x.at)::bigint) AS moments FROM (
-    SELECT e.domain_lc, e.due_at AS at FROM enrolments e
-    WHERE e.tenant_id = :tenant_id AND e.domain_lc = ANY (:domains::text[]) AND e.due_at > :since
-      AND e.state = 'active' AND e.phase = 'act' AND e.slot_kind = 'email'
-    UNION ALL
-    SELECT r.domain_lc, r.slot_at FROM step_runs r
+SELECT x.domain_lc, coalesce(array_agg(extract(epoch FROM x.at)::bigint) FILTER (WHERE NOT x.by_people), '{}') AS moments,
+    coalesce(array_agg(extract(epoch FROM x.at)::bigint) FILTER (WHERE x.by_people), '{}') AS people
+FROM (
+    SELECT r.domain_lc, r.slot_at AS at, false AS by_people FROM step_runs r
     WHERE r.tenant_id = :tenant_id AND r.domain_lc = ANY (:domains::text[]) AND r.slot_at > :since
       AND r.kind = 'email' AND r.state IN ('intended', 'done')
+    UNION ALL
+    SELECT d.domain_lc, d.counts_at, true FROM mail_send_domains d
+    JOIN mail_sends m ON m.tenant_id = d.tenant_id AND m.id = d.send_id AND {{uses_the_caps_up}}
+    WHERE d.tenant_id = :tenant_id AND d.domain_lc = ANY (:domains::text[]) AND d.counts_at > :since
+--? planned UNION ALL
+--? planned SELECT e.domain_lc, e.due_at, false FROM enrolments e
+--? planned WHERE e.tenant_id = :tenant_id AND e.domain_lc = ANY (:domains::text[]) AND e.due_at > :since
+--? planned   AND e.state = 'active' AND e.phase = 'act' AND e.slot_kind = 'email'
 ) AS x GROUP BY x.domain_lc
+
+-- name: people_wrote
+-- Whether people wrote mail themselves, lately or soon, through this mailbox or to this domain.
+SELECT EXISTS (SELECT FROM mail_sends m WHERE m.tenant_id = :tenant_id AND m.mailbox_id = :mailbox_id AND m.counts_at > :since
+        AND {{uses_the_caps_up}}) AS in_mailbox,
+    EXISTS (SELECT FROM mail_send_domains d WHERE d.tenant_id = :tenant_id AND d.domain_lc = :domain AND d.counts_at > :since) AS to_domain
 
 -- name: sequences_to_plan
 SELECT tenant_id FROM sequences_to_plan(:now, :limit)
@@ -170,7 +198,7 @@ SELECT tenant_id, id FROM enrolments_to_resume(:now, :limit)
 -- name: claim_to_plan
 -- Enrolments whose next step needs a moment, the oldest wish first; nobody else takes them meanwhile. The simulation has the
 -- same order.
-SELECT e.id, e.sequence_id, e.contact_id, e.mailbox_id, e.step_id, e.base_at, e.zone, e.domain_lc
+SELECT e.id, e.sequence_id, e.contact_id, e.mailbox_id, e.step_id, e.base_at, e.zone, e.domain_lc, e.explanation::text AS explanation
 FROM enrolments e
 JOIN sequences s ON s.tenant_id = e.tenant_id AND s.id = e.sequence_id AND s.state = 'active' AND s.deleted_at IS NULL
 WHERE e.tenant_id = :tenant_id AND e.state = 'active' AND e.phase = 'plan' AND e.due_at <= :now
@@ -191,6 +219,7 @@ WHERE e.tenant_id = :tenant_id AND e.id = p.id
 SELECT e.id, e.sequence_id, e.contact_id, e.user_id, e.mailbox_id, e.state, e.phase, e.step_id, e.base_at, e.due_at, e.domain_lc,
     e.caps_key, e.zone, e.reason, e.words, e.explanation::text AS explanation, e.resume_at, e.version, e.slot_kind
 FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.id = :id
+    AND EXISTS (SELECT FROM contacts o WHERE o.tenant_id = e.tenant_id AND o.id = e.contact_id)
 FOR UPDATE
 
 -- name: claim_enrolment
@@ -276,7 +305,23 @@ UPDATE step_runs SET state = :state
 --? set_done_at    , done_at = :done_at
 --? set_words      , words = :words
 --? set_look_at    , look_at = :look_at
+--? set_slot_at    , slot_at = :slot_at
 WHERE tenant_id = :tenant_id AND id = :id
+
+-- name: take_run_up
+-- A mail that was given up is sent after all. `done_at` stays, and says that it once was.
+UPDATE step_runs SET state = 'intended', words = '', look_at = now()
+WHERE tenant_id = :tenant_id AND id = :id AND kind = 'email' AND state IN ('failed', 'canceled')
+
+-- name: may_go_on
+-- What would keep an enrolment from going on after this step: a later step, an answer, or that the contact is in the sequence anew.
+SELECT NOT EXISTS (SELECT FROM step_runs n WHERE n.tenant_id = e.tenant_id AND n.enrolment_id = e.id
+        AND n.id > :run_id) AND e.step_id = (SELECT r.step_id FROM step_runs r WHERE r.tenant_id = e.tenant_id AND r.id = :run_id) AS is_last,
+    EXISTS (SELECT FROM enrolments o WHERE o.tenant_id = e.tenant_id AND o.contact_id = e.contact_id
+        AND o.sequence_id = e.sequence_id AND o.state IN ('active', 'paused')) AS is_elsewhere,
+    EXISTS (SELECT FROM step_runs n WHERE n.tenant_id = e.tenant_id AND n.enrolment_id = e.id
+        AND (n.replied_at IS NOT NULL OR n.bounced_at IS NOT NULL OR n.unsubscribed_at IS NOT NULL)) AS was_answered
+FROM enrolments e WHERE e.tenant_id = :tenant_id AND e.id = :id
 
 -- name: runs_to_settle
 SELECT tenant_id, id FROM step_runs_to_settle(:limit)
@@ -287,7 +332,7 @@ SELECT enrolment_id FROM step_runs WHERE tenant_id = :tenant_id AND id = :id
 -- name: claim_run
 -- A step that is under way, with how its mail or task stands. Its enrolment is held before it, by everybody.
 SELECT r.id, r.enrolment_id, r.kind, r.slot_at, r.send_id, r.task_id, r.created_at, m.state AS mail_state, m.error AS mail_error,
-    m.sent_at, k.done_at AS task_done_at, k.id IS NOT NULL AS task_is_there
+    m.sent_at, m.counts_at, r.done_at IS NOT NULL AS was_given_up, k.done_at AS task_done_at, k.id IS NOT NULL AS task_is_there
 FROM step_runs r
 LEFT JOIN mail_sends m ON m.tenant_id = r.tenant_id AND m.id = r.send_id
 LEFT JOIN tasks k ON k.tenant_id = r.tenant_id AND k.id = r.task_id
@@ -300,6 +345,14 @@ SELECT r.id, r.enrolment_id, r.send_id, r.task_id FROM step_runs r
 WHERE r.tenant_id = :tenant_id AND r.enrolment_id = ANY (:ids::uuid[]) AND r.state = 'intended'
 ORDER BY r.id
 FOR UPDATE
+
+-- name: waiting_messages_of
+-- The text messages of enrolments that were written and are not on their way yet.
+SELECT r.id, r.message_id FROM step_runs r
+JOIN messages g ON g.tenant_id = r.tenant_id AND g.id = r.message_id AND g.state IN ('scheduled', 'queued') AND g.asked_at IS NULL
+WHERE r.tenant_id = :tenant_id AND r.enrolment_id = ANY (:ids::uuid[]) AND r.kind = 'sms' AND r.state = 'done'
+ORDER BY r.id
+FOR UPDATE OF r
 
 -- name: last_mail
 -- The last mail of an enrolment that went out.
@@ -316,14 +369,14 @@ UPDATE step_runs SET send_id = send_id
 WHERE tenant_id = :tenant_id AND send_id = :send_id
 
 -- name: mark_last
--- The same at the last mail of an enrolment, where nothing says which one was meant.
+-- The same at the last mail (or text message) of an enrolment, where nothing says which one was meant.
 UPDATE step_runs r SET send_id = r.send_id
 --? reply       , replied_at = coalesce(r.replied_at, now())
 --? bounce      , bounced_at = coalesce(r.bounced_at, now())
 --? unsubscribe , unsubscribed_at = coalesce(r.unsubscribed_at, now())
 WHERE r.tenant_id = :tenant_id AND r.id = (
     SELECT n.id FROM step_runs n
-    WHERE n.tenant_id = :tenant_id AND n.enrolment_id = :enrolment_id AND n.kind = 'email' AND n.state IN ('done', 'intended')
+    WHERE n.tenant_id = :tenant_id AND n.enrolment_id = :enrolment_id AND n.kind = :kind AND n.state IN ('done', 'intended')
     ORDER BY n.slot_at DESC, n.id DESC LIMIT 1)
 
 -- name: position_of

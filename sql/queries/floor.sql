@@ -20,18 +20,29 @@ json_build_object(
 
 -- name: floor
 -- The whole floor in one statement, so that it is one moment: the log's position is that of the data beside it.
-WITH day AS (
-    -- What a person said of a call counts for more than what the telephone did.
-    SELECT k.user_id, k.outcome, k.disposition, coalesce(d.counts_as_connected, k.outcome = 'connected', false) AS connected,
-           k.ended_at IS NOT NULL AS is_over,
-           CASE WHEN k.ended_at IS NOT NULL AND k.outcome IN ('connected', 'voicemail')
-                THEN extract(epoch FROM k.ended_at - k.answered_at)::float8 END AS talk_s
-    FROM calls k LEFT JOIN dispositions d ON d.tenant_id = k.tenant_id AND d.value = k.disposition
+WITH tally AS (
+    -- Thousands of calls become a few rows for each person, from which everything below is added up.
+    SELECT k.user_id, k.outcome, k.disposition, k.ended_at IS NOT NULL AS is_over, count(*) AS n,
+           extract(epoch FROM sum(k.ended_at - k.answered_at) FILTER (WHERE k.outcome IN ('connected', 'voicemail'))) AS talk_s
+    FROM calls k
     WHERE k.tenant_id = :tenant_id AND k.created_at >= :since
+    GROUP BY k.user_id, k.outcome, k.disposition, is_over
+), day AS (
+    -- What a person said of a call counts for more than what the telephone did.
+    SELECT t.*, coalesce(d.counts_as_connected, t.outcome = 'connected', false) AS connected
+    FROM tally t LEFT JOIN dispositions d ON d.tenant_id = :tenant_id AND d.value = t.disposition
 ), board AS (
-    SELECT y.user_id, count(*) AS calls, count(*) FILTER (WHERE y.connected) AS connected,
-           coalesce(round(sum(y.talk_s)), 0)::bigint AS talk_s, count(*) FILTER (WHERE y.disposition = 'meeting_booked') AS meetings
+    SELECT y.user_id, sum(y.n)::bigint AS calls, coalesce(sum(y.n) FILTER (WHERE y.connected), 0)::bigint AS connected,
+           coalesce(round(sum(y.talk_s)), 0)::bigint AS talk_s,
+           coalesce(sum(y.n) FILTER (WHERE y.disposition = 'meeting_booked'), 0)::bigint AS meetings
     FROM day y WHERE y.user_id IS NOT NULL GROUP BY y.user_id
+), sums AS (
+    SELECT coalesce(sum(y.n), 0)::bigint AS calls, coalesce(sum(y.n) FILTER (WHERE y.connected), 0)::bigint AS connected,
+           round(coalesce(sum(y.n) FILTER (WHERE y.is_over AND y.connected), 0) / nullif(sum(y.n) FILTER (WHERE y.is_over), 0), 4)
+               AS connect_rate,
+           coalesce(sum(y.n) FILTER (WHERE y.disposition = 'meeting_booked'), 0)::bigint AS meetings,
+           coalesce(round(sum(y.talk_s)), 0)::bigint AS talk_s
+    FROM day y
 )
 SELECT json_build_object(
     'epoch', n.epoch, 'seq', n.seq, 'at', now(),
@@ -42,17 +53,13 @@ SELECT json_build_object(
     'live_calls', coalesce((SELECT json_agg({{call_json}} ORDER BY k.created_at)
         FROM calls k
         WHERE k.tenant_id = :tenant_id AND k.state IN ('queued', 'dialing', 'ringing', 'in_progress')), '[]'::json),
-    'today', json_build_object(
-        'since', :since::timestamptz,
-        'calls', (SELECT count(*) FROM day),
-        'connected', (SELECT count(*) FROM day WHERE connected),
-        'connect_rate', (SELECT round(count(*) FILTER (WHERE connected)::numeric / nullif(count(*), 0), 4) FROM day WHERE is_over),
-        'meetings', (SELECT count(*) FROM day WHERE disposition = 'meeting_booked'),
+    'today', (SELECT json_build_object(
+        'since', :since::timestamptz, 'calls', y.calls, 'connected', y.connected, 'connect_rate', y.connect_rate, 'meetings', y.meetings,
         'by_outcome', coalesce((SELECT json_object_agg(x.outcome, x.n)
-            FROM (SELECT outcome, count(*) AS n FROM day WHERE outcome IS NOT NULL GROUP BY outcome) AS x), '{}'::json),
-        'by_disposition', coalesce((SELECT json_object_agg(x.disposition, x.n)
-            FROM (SELECT disposition, count(*) AS n FROM day WHERE disposition IS NOT NULL GROUP BY disposition) AS x), '{}'::json),
-        'talk_s', (SELECT coalesce(round(sum(talk_s)), 0)::bigint FROM day)),
+            FROM (SELECT outcome, sum(n)::bigint AS n FROM day WHERE outcome IS NOT NULL GROUP BY outcome) AS x), '{}'::json),
+        'by_disposition', coalesce((SELECT json_object_agg(x.disposition, x.n) FROM (
+            SELECT disposition, sum(n)::bigint AS n FROM day WHERE disposition IS NOT NULL GROUP BY disposition) AS x), '{}'::json),
+        'talk_s', y.talk_s) FROM sums y),
     'leaderboard', coalesce((SELECT json_agg(json_build_object(
             'user', json_build_object('id', m.user_id, 'name', u.name, 'role', m.role), 'calls', coalesce(b.calls, 0),
             'connected', coalesce(b.connected, 0), 'talk_s', coalesce(b.talk_s, 0), 'meetings', coalesce(b.meetings, 0))
@@ -67,7 +74,8 @@ SELECT json_build_object(
         WHERE a.tenant_id = :tenant_id AND a.cleared_at IS NULL AND 'managers' = ANY (:audiences::text[])), '[]'::json),
     'recent', coalesce((SELECT json_agg(x.frame::json ORDER BY x.seq DESC) FROM (
         SELECT e.seq, e.frame FROM events e
-        WHERE e.tenant_id = :tenant_id AND e.audience = ANY (:audiences::text[])
+        WHERE e.tenant_id = :tenant_id AND e.seq > n.log_from
+          AND (e.audience = ANY (:audiences::text[]) OR (e.audience LIKE 'seen:%' AND audience_is_mine(e.audience)))
         ORDER BY e.seq DESC LIMIT 50) AS x), '[]'::json))::text
 FROM tenant_counters n WHERE n.tenant_id = :tenant_id
 

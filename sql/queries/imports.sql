@@ -139,10 +139,6 @@ FROM (
     ORDER BY c.id FOR UPDATE OF c
 ) AS x
 
--- name: new_ids
--- Ids for new contacts, in the order of their rows.
-SELECT uuidv7() AS id FROM generate_series(1, :count::int)
-
 -- name: insert_contacts
 -- New contacts.
 INSERT INTO contacts (tenant_id, id, first_name, last_name, company, title, stage, owner_id, custom)
@@ -189,11 +185,31 @@ SELECT :tenant_id, x.id, x.tag FROM unnest(:ids::uuid[], :tags::text[]) AS x (id
 ON CONFLICT DO NOTHING
 
 -- name: add_search
--- What the contacts are found by. Plain ASCII comes folded already: search_fold() would only cost time.
+-- What contacts are found by, for those that have nothing yet. Plain ASCII comes folded already: search_fold() would only cost time.
 INSERT INTO contact_search (tenant_id, contact_id, terms)
 SELECT :tenant_id, x.id, ' ' || CASE WHEN x.folded THEN x.terms ELSE search_fold(x.terms) END
 FROM unnest(:ids::uuid[], :terms::text[], :folded::boolean[]) AS x (id, terms, folded)
-ON CONFLICT (tenant_id, contact_id) DO UPDATE SET terms = excluded.terms
+ON CONFLICT DO NOTHING
+
+-- name: note_findable
+-- The contacts of this batch have their search words.
+UPDATE import_created SET is_findable = true WHERE tenant_id = :tenant_id AND import_id = :id AND start = :start
+
+-- name: not_findable
+-- Batches whose contacts wait for their search words.
+SELECT start, contact_ids FROM import_created WHERE tenant_id = :tenant_id AND import_id = :id AND NOT is_findable ORDER BY start
+
+-- name: make_findable
+-- What contacts are found by, from what is stored of them; as contacts.refresh_search does it for one.
+INSERT INTO contact_search (tenant_id, contact_id, terms)
+SELECT c.tenant_id, c.id, ' ' || search_fold(concat_ws(' ', c.first_name, c.last_name, c.company, c.title,
+    (SELECT string_agg(e.address_lc || ' ' || e.domain_lc, ' ' ORDER BY e.position)
+     FROM contact_emails e WHERE e.tenant_id = c.tenant_id AND e.contact_id = c.id),
+    (SELECT string_agg(ltrim(p.e164, '+'), ' ' ORDER BY p.position)
+     FROM contact_phones p WHERE p.tenant_id = c.tenant_id AND p.contact_id = c.id)))
+FROM contacts c
+WHERE c.tenant_id = :tenant_id AND c.id = ANY (:ids::uuid[]) AND c.deleted_at IS NULL
+ON CONFLICT DO NOTHING
 
 -- name: note_changes
 -- For the undo: what each contact was before this import first touched it, and its version now.
@@ -201,6 +217,10 @@ INSERT INTO import_changes AS n (tenant_id, import_id, contact_id, before, versi
 SELECT :tenant_id, :id, x.contact_id, x.before::json, x.version
 FROM unnest(:ids::uuid[], :befores::text[], :versions::int[]) AS x (contact_id, before, version)
 ON CONFLICT (tenant_id, import_id, contact_id) DO UPDATE SET version = excluded.version
+
+-- name: note_created
+-- For the undo: the contacts that a batch created.
+INSERT INTO import_created (tenant_id, import_id, start, contact_ids) VALUES (:tenant_id, :id, :start, :ids::uuid[])
 
 -- name: add_failures
 INSERT INTO import_failures (tenant_id, import_id, line, cells, reason)
@@ -225,6 +245,24 @@ JOIN contacts c ON c.tenant_id = :tenant_id AND c.id = n.contact_id
 WHERE n.tenant_id = :tenant_id AND n.import_id = :id
 ORDER BY n.contact_id LIMIT :limit
 FOR UPDATE OF c
+
+-- name: next_created
+-- A batch of contacts that the import created.
+SELECT start, contact_ids FROM import_created WHERE tenant_id = :tenant_id AND import_id = :id ORDER BY start LIMIT 1
+
+-- name: created_contacts
+-- These contacts as next_changes has them. The version they should have is 1, or what a later batch of the import left.
+SELECT c.id AS contact_id, NULL AS before, coalesce(n.version, 1) AS version, c.version AS version_now, c.deleted_at IS NOT NULL AS is_deleted,
+    (EXISTS (SELECT FROM activities a WHERE a.tenant_id = :tenant_id AND a.contact_id = c.id OFFSET 0)
+     OR EXISTS (SELECT FROM calls k WHERE k.tenant_id = :tenant_id AND k.contact_id = c.id OFFSET 0)) AS is_used
+FROM contacts c
+LEFT JOIN import_changes n ON n.tenant_id = :tenant_id AND n.import_id = :id AND n.contact_id = c.id
+WHERE c.tenant_id = :tenant_id AND c.id = ANY (:ids::uuid[])
+FOR UPDATE OF c
+
+-- name: forget_created
+-- This batch is dealt with.
+DELETE FROM import_created WHERE tenant_id = :tenant_id AND import_id = :id AND start = :start
 
 -- name: delete_contacts
 -- Softly, as everywhere.

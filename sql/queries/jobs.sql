@@ -10,19 +10,10 @@ json_build_object('id', j.id, 'kind', j.kind, 'state', j.state, 'args', j.args, 
 -- The fence: this very attempt, by this very worker, still holds the job.
 j.tenant_id = :tenant_id AND j.id = :job_id AND j.state = 'running' AND j.attempts = :attempt AND j.leased_by = :worker
 
--- name: claim_job
--- Takes a job that is due, or whose lease ran out; no row when it is not to be had. The tolerance is for clocks that differ a little.
-UPDATE jobs j
-SET state = 'running', attempts = j.attempts + 1, leased_by = :worker, started_at = now(),
-    lease_until = now() + make_interval(secs => coalesce((:leases::jsonb ->> j.kind)::double precision, :default_lease_s))
-WHERE j.tenant_id = :tenant_id AND j.id = (
-    SELECT due.id FROM jobs due
-    WHERE due.tenant_id = :tenant_id AND due.id = :job_id
-      AND ((due.state = 'ready' AND due.run_at <= now() + interval '50 milliseconds')
-           OR (due.state = 'running' AND due.lease_until <= now()))
-    FOR UPDATE SKIP LOCKED)
-RETURNING j.id, j.kind, j.args::text AS args, j.attempts, j.attempts - j.pardoned AS tries, j.max_attempts, j.request_id,
-    j.created_by, j.created_at, extract(epoch FROM clock_timestamp() - greatest(j.run_at, j.created_at))::double precision AS waited_s
+-- name: claim_jobs
+-- Takes those jobs that are due, or whose lease ran out; no row for one that is not to be had.
+SELECT id, kind, args, attempts, tries, max_attempts, request_id, trace, created_by, created_at, waited_s
+FROM claim_jobs(:tenant_id, :job_ids, :worker, :leases, :default_lease_s)
 
 -- name: finish_job
 -- Done; no row when the lease was lost.
@@ -45,8 +36,9 @@ WHERE {{held}}
 RETURNING j.run_at
 
 -- name: release_job
--- Back to the queue at once, and this attempt does not count.
-UPDATE jobs j SET state = 'ready', lease_until = NULL, pardoned = j.pardoned + 1, run_at = clock_timestamp()
+-- Back to the queue, at once or for so many seconds, and this attempt does not count.
+UPDATE jobs j SET state = 'ready', lease_until = NULL, pardoned = j.pardoned + 1,
+    run_at = clock_timestamp() + make_interval(secs => :delay_s::double precision)
 WHERE {{held}}
 RETURNING j.run_at
 
@@ -120,3 +112,7 @@ SELECT webhook_deliveries_forget(interval '7 days')
 -- name: auth_sweep
 -- Dead sessions and withdrawals that every process has seen.
 SELECT auth_sweep(interval '24 hours')
+
+-- name: account_sweep
+-- What was begun at people's accounts and nobody can finish any more.
+SELECT account_sweep()

@@ -95,20 +95,20 @@ JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = first.id
 ORDER BY t.last_at DESC, t.id DESC
 
 -- name: search_threads
--- The threads in which these words stand, the one with the newest such message first, read again under who may see them.
-SELECT ({{mail_thread_json}})::text AS json, t.last_at::text AS key, t.id
+-- A page of the threads in which these words stand, the one with the newest such message first, read again under who may see them.
+SELECT ({{mail_thread_json}})::text AS json, first.at::text AS key, t.id
 FROM (
-    SELECT t.id, f.at
-    FROM search_mail(:q, ARRAY(SELECT b.id FROM mailboxes b WHERE b.tenant_id = :tenant_id AND {{mail_box_is_open}}), 400) AS f
-    JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = f.thread_id
-    JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
-    WHERE t.messages > 0 AND (NOT t.private OR b.user_id = :user_id::uuid)
---? mailbox_id AND t.mailbox_id = :mailbox_id
---? contact_id AND t.id IN (SELECT c.thread_id FROM mail_message_contacts c WHERE c.tenant_id = :tenant_id AND c.contact_id = :contact_id)
---? unread     AND t.unread > 0
-    ORDER BY f.at DESC LIMIT :limit) AS first
-JOIN mail_threads t ON t.tenant_id = :tenant_id AND t.id = first.id
-ORDER BY first.at DESC
+    SELECT f.thread_id, f.at
+    FROM search_mail(:q,
+        ARRAY(SELECT b.id FROM mailboxes b WHERE b.tenant_id = :tenant_id AND {{mail_box_is_open}}
+              AND b.id = coalesce(:mailbox_id::uuid, b.id)),
+        ARRAY(SELECT b.id FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.user_id = :user_id::uuid),
+        :contact_id::uuid, :unread::boolean, :after::timestamptz, :after_id::uuid, :limit) AS f) AS first
+-- One by one: the planner would rather go through all of the company's threads.
+CROSS JOIN LATERAL (SELECT x.* FROM mail_threads x WHERE x.tenant_id = :tenant_id AND x.id = first.thread_id OFFSET 0) AS t
+WHERE t.messages > 0 AND (NOT t.private OR EXISTS (
+    SELECT FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = t.mailbox_id AND b.user_id = :user_id::uuid))
+ORDER BY first.at DESC, t.id DESC
 
 -- name: get_thread
 -- One thread, for whoever may see it.
@@ -146,6 +146,19 @@ SELECT b.user_id, b.visibility, t.private,
         WHERE tm.tenant_id = b.tenant_id AND tm.team_id = b.team_id AND e.status = 'active' ORDER BY tm.user_id LIMIT 200) END AS people
 FROM mail_threads t JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
 WHERE t.tenant_id = :tenant_id AND t.id = :id
+
+-- name: whose_thread
+-- Whose mailbox a thread is in, and whether it is private.
+SELECT b.id AS mailbox_id, b.user_id, t.private
+FROM mail_threads t JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
+WHERE t.tenant_id = :tenant_id AND t.id = :id
+
+-- name: whose_message
+-- Whose mailbox a message is in, and whether its conversation is private.
+SELECT b.id AS mailbox_id, b.user_id, t.private
+FROM mail_messages m JOIN mail_threads t ON t.tenant_id = m.tenant_id AND t.id = m.thread_id
+JOIN mailboxes b ON b.tenant_id = t.tenant_id AND b.id = t.mailbox_id
+WHERE m.tenant_id = :tenant_id AND m.id = :id
 
 -- name: lock_mailbox_mail
 -- One message of a mailbox at a time is put into its thread.

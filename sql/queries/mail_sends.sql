@@ -46,7 +46,7 @@ WHERE s.tenant_id = :tenant_id AND s.id = :id AND s.user_id = :user_id AND s.sta
 
 -- name: lock_draft
 SELECT s.id, s.mailbox_id, s.version, s.state, s.attachments::text AS attachments, s.recipients_to::text AS to, s.recipients_cc::text AS cc,
-    s.recipients_bcc::text AS bcc, s.contact_id, s.user_id, s.subject, s.asked_at, s.provider_draft_id
+    s.recipients_bcc::text AS bcc, s.contact_id, s.user_id, s.subject, s.asked_at, s.provider_draft_id, s.step_run_id
 FROM mail_sends s
 WHERE s.tenant_id = :tenant_id AND s.id = :id AND s.user_id = :user_id AND s.state = 'draft'
 FOR UPDATE
@@ -82,10 +82,10 @@ SELECT b.address FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :mai
 -- A mail to send, or a draft; a step's is written once.
 INSERT INTO mail_sends (tenant_id, id, mailbox_id, user_id, contact_id, thread_id, reply_to_message_id, follows_send_id, state, source,
     recipients_to, recipients_cc, recipients_bcc, subject, html, body_text, headers, invitation, attachments, send_at, undo_until,
-    message_id, step_run_id, look_at)
+    message_id, step_run_id, counts_at, look_at)
 VALUES (:tenant_id, :id, :mailbox_id, :person_id, :contact_id, :thread_id, :reply_to_message_id, :follows_send_id, :state, :source,
-    :to::jsonb, :cc::jsonb, :bcc::jsonb, :subject, :html, :body_text, :headers::jsonb, :invitation, :attachments::jsonb, :send_at,
-    now() + make_interval(secs => nullif(:undo_s::double precision, 0)), :message_id, :step_run_id,
+    :to::jsonb, :cc::jsonb, :bcc::jsonb, :subject, :html, :body_text, :headers::jsonb, :invitation, :attachments::jsonb, :send_at::timestamptz,
+    now() + make_interval(secs => nullif(:undo_s::double precision, 0)), :message_id, :step_run_id, :send_at::timestamptz,
     now() + make_interval(secs => 60 + :undo_s::double precision))
 ON CONFLICT ON CONSTRAINT mail_sends_one_for_a_step DO NOTHING
 RETURNING id, undo_until
@@ -109,15 +109,33 @@ WHERE tenant_id = :tenant_id AND id = :id
 -- name: delete_draft
 DELETE FROM mail_sends WHERE tenant_id = :tenant_id AND id = :id AND state = 'canceled' AND asked_at IS NULL
 
+-- fragment: mail_domains_of
+-- The domains that the mail `sent` goes to, as contact_emails has them.
+SELECT DISTINCT lower(split_part(r ->> 'address', '@', 2)) AS domain_lc
+FROM jsonb_array_elements(sent.recipients_to || sent.recipients_cc || sent.recipients_bcc) AS r
+
+-- fragment: mail_domains_counted
+-- Has the mail `sent` count at a moment for each domain that it goes to.
+INSERT INTO mail_send_domains AS c (tenant_id, send_id, domain_lc, counts_at)
+SELECT :tenant_id, sent.id, d.domain_lc, sent.counts_at FROM sent CROSS JOIN LATERAL ({{mail_domains_of}}) AS d
+WHERE sent.source <> 'sequence'
+ON CONFLICT (tenant_id, send_id, domain_lc) DO UPDATE SET counts_at = excluded.counts_at
+
 -- name: launch_send
--- A draft goes: at a time of its own, or soon, with a while to take it back.
-UPDATE mail_sends SET send_at = :send_at, undo_until = now() + make_interval(secs => nullif(:undo_s::double precision, 0)), contact_id = :contact_id,
-    look_at = now() + make_interval(secs => 60 + :undo_s::double precision), version = version + 1
-WHERE tenant_id = :tenant_id AND id = :id
-RETURNING undo_until
+-- A draft goes: at a time of its own, or soon, with a while to take it back. From now on it counts into the caps.
+WITH sent AS (
+    UPDATE mail_sends SET send_at = :send_at::timestamptz, undo_until = now() + make_interval(secs => nullif(:undo_s::double precision, 0)),
+        contact_id = :contact_id, look_at = now() + make_interval(secs => 60 + :undo_s::double precision),
+        counts_at = coalesce(:send_at::timestamptz, :now::timestamptz), version = version + 1
+    WHERE tenant_id = :tenant_id AND id = :id
+    RETURNING id, source, counts_at, recipients_to, recipients_cc, recipients_bcc, undo_until
+), counted AS ({{mail_domains_counted}})
+SELECT undo_until FROM sent
 
 -- name: back_to_draft
-UPDATE mail_sends SET send_at = NULL, undo_until = NULL, version = version + 1 WHERE tenant_id = :tenant_id AND id = :id
+-- It may go to others in the end.
+WITH forgotten AS (DELETE FROM mail_send_domains WHERE tenant_id = :tenant_id AND send_id = :id)
+UPDATE mail_sends SET send_at = NULL, undo_until = NULL, counts_at = NULL, version = version + 1 WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: move_send
 -- The one statement that moves a mail; hub.mail.states decides whether it may.
@@ -133,9 +151,13 @@ WHERE tenant_id = :tenant_id AND id = :id
 UPDATE mail_sends SET look_at = now() + make_interval(secs => :wait_s), held = false WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: ask_send
--- The intent: from here on the provider may have it.
-UPDATE mail_sends SET asked_at = clock_timestamp(), permit_id = :permit_id, changed_at = now()
-WHERE tenant_id = :tenant_id AND id = :id RETURNING asked_at
+-- The intent: from here on the provider may have it. It counts into the caps at `now`, of the clock that schedules go by.
+WITH sent AS (
+    UPDATE mail_sends SET asked_at = clock_timestamp(), permit_id = :permit_id, counts_at = :now, changed_at = now()
+    WHERE tenant_id = :tenant_id AND id = :id
+    RETURNING id, source, counts_at, recipients_to, recipients_cc, recipients_bcc, asked_at
+), counted AS ({{mail_domains_counted}})
+SELECT asked_at FROM sent
 
 -- name: unask_send
 -- The provider was certainly not asked, or certainly does not have it. Who has it sent again all the same wants it.

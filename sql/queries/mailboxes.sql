@@ -15,7 +15,8 @@
     'state', meter.state,
     'words', CASE meter.state
         WHEN 'disconnected' THEN 'Disconnected: nothing is taken in.'
-        WHEN 'paused' THEN 'Paused: nothing is taken in.'
+        WHEN 'paused' THEN CASE WHEN b.owner_gone_at IS NULL THEN 'Paused: nothing is taken in.'
+            ELSE 'Its owner is no active member: nothing is taken in or sent.' END
         WHEN 'revoked' THEN 'The provider refuses access. Connect it again.'
         WHEN 'failing' THEN 'The provider could not be asked: ' || coalesce(b.error, 'no answer.')
         WHEN 'first_sync' THEN CASE b.first_sync ->> 'why' WHEN 'compare' THEN 'Comparing everything anew: ' ELSE 'First sync: ' END || to_char((b.first_sync ->> 'done')::int, 'FM999,999,990')
@@ -52,14 +53,14 @@ json_build_object(
 b.tenant_id, b.id, b.user_id, b.team_id, b.kind, b.address, b.display_name, b.state, b.visibility, b.signature_html, b.sealed,
 b.cursor, b.sync_since, b.first_sync::text AS first_sync, b.watch_until, b.last_push_at, b.failures, b.behind, b.oldest_behind_at,
 b.measured_at, b.error, b.sync_read, b.sync_labels, b.per_hour, b.per_day, b.per_week, b.min_gap_s, b.warm_up::text AS warm_up,
-b.bounce_limit_permille, b.stopped_reason, b.created_at, b.connected_at, b.compared_at, b.version
+b.bounce_limit_permille, b.stopped_reason, b.created_at, b.connected_at, b.compared_at, b.owner_gone_at, b.version
 
 -- name: list_mailboxes
--- A page of the mailboxes that a person sees, by address; managers see every one that is not private.
+-- A page of the mailboxes that a person sees, by address; managers see every one that is not private, or whose owner is gone.
 SELECT ({{mailbox_json}})::text AS json, b.address_lc AS key, b.id
 FROM mailboxes b
 WHERE b.tenant_id = :tenant_id AND b.state <> 'disconnected'
-  AND ({{visible_mailbox}} OR (:is_manager::boolean AND b.visibility <> 'private'))
+  AND ({{visible_mailbox}} OR (:is_manager::boolean AND (b.visibility <> 'private' OR b.owner_gone_at IS NOT NULL)))
 --? after_id AND (b.address_lc, b.id) > (:after_key, :after_id::uuid)
 ORDER BY b.address_lc, b.id
 LIMIT :limit
@@ -69,7 +70,7 @@ LIMIT :limit
 SELECT ({{mailbox_json}})::text AS json, b.version, b.user_id, b.visibility, b.kind, b.state
 FROM mailboxes b
 WHERE b.tenant_id = :tenant_id AND b.id = :id
-  AND ({{visible_mailbox}} OR (:is_manager::boolean AND b.visibility <> 'private'))
+  AND ({{visible_mailbox}} OR (:is_manager::boolean AND (b.visibility <> 'private' OR b.owner_gone_at IS NOT NULL)))
 
 -- name: mailbox_json
 SELECT ({{mailbox_json}})::text FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :id
@@ -109,7 +110,7 @@ VALUES (:tenant_id, :id, :owner_id, :to_team, :kind, :address, :address_lc, :dis
 -- New access to a mailbox that is here already. What was taken in stays, and the sync goes on where it stood.
 UPDATE mailboxes SET sealed = :sealed, kind = :kind, error = NULL, failures = 0, queued_at = NULL, next_poll_at = now(),
     behind = NULL, oldest_behind_at = NULL, measured_at = NULL, next_measure_at = now(), watch_until = NULL, watch_checked_at = NULL,
-    first_sync = CASE WHEN cursor IS NULL THEN '{"state": "waiting", "total": null, "done": 0}' ELSE first_sync END,
+    owner_gone_at = NULL, first_sync = CASE WHEN cursor IS NULL THEN '{"state": "waiting", "total": null, "done": 0}' ELSE first_sync END,
     state = CASE WHEN cursor IS NOT NULL AND first_sync ->> 'state' = 'done' THEN 'active' ELSE 'connecting' END,
     connected_at = CASE WHEN state = 'disconnected' THEN now() ELSE connected_at END, disconnected_at = NULL, version = version + 1
 WHERE tenant_id = :tenant_id AND id = :id
@@ -119,6 +120,7 @@ WHERE tenant_id = :tenant_id AND id = :id
 UPDATE mailboxes SET
 --? set_display_name   display_name = :display_name,
 --? set_visibility     visibility = :visibility,
+--? set_owner          user_id = :new_owner_id,
 --? set_team           team_id = :to_team,
 --? set_signature_html signature_html = :signature_html,
 --? set_sync_read      sync_read = :sync_read,
@@ -147,6 +149,32 @@ UPDATE mailboxes SET state = CASE WHEN state <> 'paused' THEN state WHEN first_s
     queued_at = NULL, stopped_reason = NULL, stopped_at = NULL, version = version + 1
 WHERE tenant_id = :tenant_id AND id = :id
 
+-- name: rest_mailboxes
+-- Those of a person's private mailboxes that are asked rest, if the person is no active member.
+UPDATE mailboxes b SET state = 'paused', owner_gone_at = now(), queued_at = NULL,
+    error = (SELECT u.name FROM users u WHERE u.id = b.user_id) || ' is no active member of the company: nothing is taken in or sent.',
+    version = version + 1
+FROM members m
+WHERE b.tenant_id = :tenant_id AND b.user_id = :owner_id AND b.visibility = 'private'
+  AND b.state IN ('connecting', 'syncing', 'active', 'failing')
+  AND m.tenant_id = :tenant_id AND m.user_id = :owner_id AND m.status <> 'active'
+RETURNING b.id
+
+-- name: mailboxes_at_rest
+-- A person's mailboxes that rest because the person was gone, held.
+SELECT {{mailbox_row}} FROM mailboxes b
+WHERE b.tenant_id = :tenant_id AND b.user_id = :owner_id AND b.state = 'paused' AND b.owner_gone_at IS NOT NULL
+ORDER BY b.id FOR NO KEY UPDATE
+
+-- name: wake_mailbox
+-- It is asked again; no row while its owner is no active member.
+UPDATE mailboxes b SET state = CASE WHEN b.first_sync ->> 'state' = 'done' THEN 'active' ELSE 'connecting' END, owner_gone_at = NULL,
+    error = NULL, failures = 0, next_poll_at = now(), next_measure_at = now(), version = b.version + 1
+FROM members m
+WHERE b.tenant_id = :tenant_id AND b.id = :id AND b.state = 'paused' AND b.owner_gone_at IS NOT NULL
+  AND m.tenant_id = :tenant_id AND m.user_id = b.user_id AND m.status = 'active'
+RETURNING b.id
+
 -- name: stop_sending
 -- It sends nothing by itself until somebody lets it again; no row when it stands still already.
 UPDATE mailboxes SET stopped_reason = :reason, stopped_at = now(), version = version + 1
@@ -154,7 +182,7 @@ WHERE tenant_id = :tenant_id AND id = :id AND stopped_reason IS NULL
 RETURNING id
 
 -- name: disconnect_mailbox
-UPDATE mailboxes SET state = 'disconnected', disconnected_at = now(), error = NULL, behind = NULL, oldest_behind_at = NULL,
+UPDATE mailboxes SET state = 'disconnected', disconnected_at = now(), owner_gone_at = NULL, error = NULL, behind = NULL, oldest_behind_at = NULL,
     measured_at = NULL, queued_at = NULL, version = version + 1
 WHERE tenant_id = :tenant_id AND id = :id
 
@@ -256,9 +284,11 @@ WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND kind = :kind AND u
 RETURNING fence
 
 -- name: hold_lease
--- Holds it longer; no row when somebody else has it meanwhile.
+-- Holds it longer; no row when somebody else has it meanwhile, or the mailbox is not to be asked any more.
 UPDATE mailbox_leases SET until = now() + make_interval(secs => :lease_s)
 WHERE tenant_id = :tenant_id AND mailbox_id = :mailbox_id AND kind = :kind AND fence = :fence
+  AND EXISTS (SELECT FROM mailboxes b WHERE b.tenant_id = :tenant_id AND b.id = :mailbox_id
+      AND b.state IN ('connecting', 'syncing', 'active', 'failing'))
 RETURNING again
 
 -- name: heed_again
@@ -382,7 +412,7 @@ SELECT * FROM oauth_state_take(:state_hash)
 
 -- name: member_of
 -- Who it is that consented.
-SELECT m.role, m.status, u.name FROM members m JOIN users u ON u.id = m.user_id
+SELECT m.role, m.role_id, m.status, u.name FROM members m JOIN users u ON u.id = m.user_id
 WHERE m.tenant_id = :tenant_id AND m.user_id = :member_id
 
 -- name: team_exists
@@ -396,6 +426,9 @@ SELECT tenant_id, id, kind, state FROM mailboxes_of_address(:address_lc)
 
 -- name: mailboxes_to_poll
 SELECT tenant_id, id FROM mailboxes_to_poll(:limit)
+
+-- name: mailboxes_to_rest
+SELECT tenant_id, user_id FROM mailboxes_to_rest(:limit)
 
 -- name: mailboxes_to_measure
 SELECT tenant_id, id FROM mailboxes_to_measure(:limit)

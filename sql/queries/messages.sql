@@ -7,9 +7,9 @@ json_build_object(
     'from', g.from_number, 'body', g.body, 'media', g.media, 'state', g.state, 'error', g.error, 'send_at', g.send_at,
     'held_for', g.held_for, 'automatic', g.automatic, 'created_at', g.created_at,
     'user', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = g.user_id),
-    'contact_name', (SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''),
-            CASE g.direction WHEN 'inbound' THEN g.from_number ELSE g.to_number END)
-        FROM contacts n WHERE n.tenant_id = g.tenant_id AND n.id = g.contact_id))
+    'contact_name', coalesce((SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''))
+        FROM contacts n WHERE n.tenant_id = g.tenant_id AND n.id = g.contact_id),
+        CASE g.direction WHEN 'inbound' THEN g.from_number ELSE g.to_number END))
 
 -- fragment: thread_json
 -- The messages with one contact as clients get them in a list; needs `message_threads h`.

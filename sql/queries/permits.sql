@@ -4,8 +4,8 @@
 -- A permit as clients get it; needs `permits p`.
 json_build_object(
     'id', p.id, 'contact_id', p.contact_id,
-    'contact_name', (SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''), p.address)
-        FROM contacts n WHERE n.tenant_id = p.tenant_id AND n.id = p.contact_id),
+    'contact_name', coalesce((SELECT coalesce(nullif(trim(n.first_name || ' ' || n.last_name), ''), nullif(n.company, ''))
+        FROM contacts n WHERE n.tenant_id = p.tenant_id AND n.id = p.contact_id), p.address),
     'channel', p.channel, 'address', p.address,
     'user', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = p.user_id),
     'allowed', p.allowed, 'code', p.code, 'explanation', p.explanation, 'rule_version', p.rule_version, 'facts', p.facts,

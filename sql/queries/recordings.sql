@@ -56,13 +56,14 @@ ORDER BY r.created_at DESC, r.id DESC
 LIMIT :limit
 
 -- name: search_recordings
--- A page of the recordings in which something was said, newest first, with the words around it.
+-- A page of the recordings in which something was said, newest first, with the words around it. OFFSET 0 has each text looked
+-- up by itself: a hash join over all that was ever said looks cheaper to the planner than it is.
 SELECT (jsonb_set(({{recording_json}})::jsonb, '{excerpt}', to_jsonb(ts_headline('simple', t.text, transcript_query(:query),
     'StartSel=«, StopSel=», MaxFragments=2, MaxWords=18, MinWords=8, FragmentDelimiter=" … "'))))::text AS json,
     r.created_at::text AS key, r.id
 FROM search_transcripts(:query, :of_user, :contact_id, :after::timestamptz, :after_id::uuid, :limit) AS f
 JOIN recordings r ON r.tenant_id = :tenant_id AND r.id = f.recording_id
-JOIN transcripts t ON t.tenant_id = :tenant_id AND t.recording_id = f.recording_id
+CROSS JOIN LATERAL (SELECT x.text FROM transcripts x WHERE x.tenant_id = :tenant_id AND x.recording_id = f.recording_id OFFSET 0) AS t
 ORDER BY r.created_at DESC, r.id DESC
 
 -- name: recordings_of_call

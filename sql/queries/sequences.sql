@@ -18,17 +18,25 @@ json_build_object('id', s.id, 'name', s.name, 'state', s.state, 'schedule', s.sc
     'counts', '{"active":0,"paused":0,"finished":0,"stopped":0,"failed":0,"goals":0,"total":0}'::jsonb || s.counts,
     'counted_at', s.counted_at, 'created_at', s.created_at, 'updated_at', s.updated_at, 'version', s.version)
 
+-- fragment: days_zone
+-- Whose midnight begins a day: the zone that was set apart from the company's, or the company's. Needs `sequence_settings x` and
+-- `tenants t`.
+CASE WHEN x.own_zone OR x.zone <> 'UTC' THEN x.zone ELSE t.zone END
+
 -- name: get_settings
 -- What holds for all sequences; what a company begins with, where nothing was set.
-SELECT json_build_object('zone', coalesce(x.zone, 'UTC'), 'domain_per_hour', x.domain_per_hour, 'domain_per_day', x.domain_per_day,
+SELECT json_build_object('zone', {{days_zone}}, 'domain_per_hour', x.domain_per_hour, 'domain_per_day', x.domain_per_day,
     'domain_per_week', x.domain_per_week, 'caps_free_domains', coalesce(x.caps_free_domains, false))::text
-FROM (SELECT :tenant_id::uuid AS tenant_id) AS me
-LEFT JOIN sequence_settings x ON x.tenant_id = me.tenant_id
+FROM tenants t LEFT JOIN sequence_settings x ON x.tenant_id = t.tenant_id
+WHERE t.tenant_id = :tenant_id
 
 -- name: save_settings
-INSERT INTO sequence_settings (tenant_id, zone, domain_per_hour, domain_per_day, domain_per_week, caps_free_domains)
-VALUES (:tenant_id, :zone, :domain_per_hour, :domain_per_day, :domain_per_week, :caps_free_domains)
-ON CONFLICT (tenant_id) DO UPDATE SET zone = excluded.zone, domain_per_hour = excluded.domain_per_hour,
+-- A zone that is the company's goes with it.
+INSERT INTO sequence_settings (tenant_id, zone, own_zone, domain_per_hour, domain_per_day, domain_per_week, caps_free_domains)
+SELECT t.tenant_id, CASE WHEN :zone::text = t.zone THEN 'UTC' ELSE coalesce(:zone, 'UTC') END, coalesce(:zone <> t.zone, false),
+    :domain_per_hour, :domain_per_day, :domain_per_week, :caps_free_domains
+FROM tenants t WHERE t.tenant_id = :tenant_id
+ON CONFLICT (tenant_id) DO UPDATE SET zone = excluded.zone, own_zone = excluded.own_zone, domain_per_hour = excluded.domain_per_hour,
     domain_per_day = excluded.domain_per_day, domain_per_week = excluded.domain_per_week,
     caps_free_domains = excluded.caps_free_domains
 
@@ -38,11 +46,14 @@ INSERT INTO sequence_settings (tenant_id) VALUES (:tenant_id) ON CONFLICT (tenan
 
 -- name: hold_settings
 -- One plans at a time in a company; no row while somebody else does.
-SELECT zone, domain_per_hour, domain_per_day, domain_per_week, caps_free_domains
-FROM sequence_settings WHERE tenant_id = :tenant_id FOR UPDATE SKIP LOCKED
+SELECT {{days_zone}} AS zone, x.domain_per_hour, x.domain_per_day, x.domain_per_week, x.caps_free_domains
+FROM sequence_settings x JOIN tenants t ON t.tenant_id = x.tenant_id
+WHERE x.tenant_id = :tenant_id FOR UPDATE OF x SKIP LOCKED
 
 -- name: look_at_settings
-SELECT zone, domain_per_hour, domain_per_day, domain_per_week, caps_free_domains FROM sequence_settings WHERE tenant_id = :tenant_id
+SELECT {{days_zone}} AS zone, x.domain_per_hour, x.domain_per_day, x.domain_per_week,
+    coalesce(x.caps_free_domains, false) AS caps_free_domains
+FROM tenants t LEFT JOIN sequence_settings x ON x.tenant_id = t.tenant_id WHERE t.tenant_id = :tenant_id
 
 -- name: quiet_days
 SELECT day, name FROM quiet_days WHERE tenant_id = :tenant_id

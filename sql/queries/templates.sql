@@ -15,7 +15,7 @@ SELECT json_build_object(
         'name', coalesce(nullif(m.display_name, ''), u.name), 'email', coalesce(m.address, u.email), 'signature', m.signature_html,
         'phone', (SELECT n.e164 FROM numbers n WHERE n.tenant_id = c.tenant_id AND n.user_id = u.id
             AND n.state = 'active' ORDER BY n.created_at, n.id LIMIT 1)),
-    'company', json_build_object('name', c.name))::text AS json
+    'company', json_build_object('name', c.name))::text AS json, c.zone
 FROM tenants c
 LEFT JOIN mailboxes m ON m.tenant_id = c.tenant_id AND m.id = :mailbox_id::uuid
 LEFT JOIN users u ON u.id = coalesce(:person_id::uuid, m.user_id)

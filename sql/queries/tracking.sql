@@ -26,8 +26,40 @@ SELECT ({{tracking_settings_json}})::text FROM (
 INSERT INTO tracking_settings AS s (tenant_id, opens, clicks, off_regions, unknown_region, domain)
 VALUES (:tenant_id, :opens, :clicks, :off_regions::text[], :unknown_region, :domain)
 ON CONFLICT (tenant_id) DO UPDATE SET opens = excluded.opens, clicks = excluded.clicks, off_regions = excluded.off_regions,
-    unknown_region = excluded.unknown_region, domain = excluded.domain, updated_at = now()
+    unknown_region = excluded.unknown_region, domain = excluded.domain, updated_at = now(),
+    domain_seen_at = CASE WHEN s.domain = excluded.domain THEN s.domain_seen_at END,
+    domain_checked_at = CASE WHEN s.domain = excluded.domain THEN s.domain_checked_at END,
+    domain_problem = CASE WHEN s.domain = excluded.domain THEN s.domain_problem END
 RETURNING ({{tracking_settings_json}})::text AS json
+
+-- name: get_domain
+-- How the domain for links stands, in words.
+SELECT json_build_object('domain', coalesce(s.domain, ''), 'is_used', coalesce(s.domain <> '' AND s.domain_seen_at IS NOT NULL, false),
+    'checked_at', s.domain_checked_at,
+    'words', CASE WHEN coalesce(s.domain, '') = '' THEN 'Links lead to this server''s own address.'
+        WHEN s.domain_seen_at IS NOT NULL THEN s.domain || ' leads here and is used in links.'
+        WHEN s.domain_checked_at IS NULL THEN s.domain || ' was not looked at yet and is not used until it was seen to lead here.'
+        ELSE s.domain || ' is not used, because it was not seen to lead here: ' || coalesce(s.domain_problem, '') END)::text
+FROM (SELECT 1) AS always LEFT JOIN tracking_settings s ON s.tenant_id = :tenant_id
+
+-- name: domain_set
+SELECT s.domain FROM tracking_settings s WHERE s.tenant_id = :tenant_id
+
+-- name: domain_in_use
+-- The domain for links, if it was seen to lead here.
+SELECT s.domain FROM tracking_settings s WHERE s.tenant_id = :tenant_id AND s.domain <> '' AND s.domain_seen_at IS NOT NULL
+
+-- name: note_domain
+-- What looking at the domain has shown, and whether it was used until now; no row when another one is set by now.
+UPDATE tracking_settings s SET domain_checked_at = :at::timestamptz, domain_problem = :problem,
+    domain_seen_at = CASE WHEN :problem::text IS NULL THEN :at::timestamptz END
+FROM (SELECT k.tenant_id, k.domain_seen_at IS NOT NULL AS was_used FROM tracking_settings k
+    WHERE k.tenant_id = :tenant_id AND k.domain = :domain FOR UPDATE) AS before
+WHERE s.tenant_id = :tenant_id AND before.tenant_id = s.tenant_id
+RETURNING before.was_used
+
+-- name: domains_to_check
+SELECT tenant_id, domain FROM tracking_domains_to_check(:after::interval, :limit)
 
 -- name: places_of_contact
 -- What says where a contact may be.

@@ -1,0 +1,1 @@
+"""A person's own account: password, second factors, passkeys, sessions. It belongs to no company."""

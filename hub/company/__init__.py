@@ -1,0 +1,1 @@
+"""The company itself: its name and time zone, who owns it, and how one leaves it."""

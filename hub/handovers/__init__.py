@@ -1,0 +1,1 @@
+"""What somebody who goes leaves to a colleague: contacts, tasks, sequences, mail and numbers, by a job."""

@@ -1,0 +1,1 @@
+"""Webhooks that go out: a company's events, sent to other systems in the order of its log (standardwebhooks.com)."""

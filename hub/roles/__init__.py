@@ -1,0 +1,1 @@
+"""Roles of a company's own: sets of permissions on top of a built-in role."""

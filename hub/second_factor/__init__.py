@@ -1,0 +1,1 @@
+"""A company's rule that everybody has a second factor."""

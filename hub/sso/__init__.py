@@ -1,0 +1,1 @@
+"""Signing in elsewhere: a company's own OpenID provider, and Google."""
