@@ -12,6 +12,7 @@ import { BrowserRouter } from 'react-router';
 import { App } from './app/App';
 import { queryClient, session } from './app/services';
 import { cssVariables, theme } from './theme';
+import { Boundary } from './ui/Boundary';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
@@ -24,7 +25,9 @@ createRoot(root).render(
       <QueryClientProvider client={queryClient}>
         <Notifications position="top-center" limit={4} />
         <BrowserRouter>
-          <App />
+          <Boundary at="">
+            <App />
+          </Boundary>
         </BrowserRouter>
       </QueryClientProvider>
     </MantineProvider>

@@ -103,7 +103,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--rs-selected': '#e8f4f6',
     '--rs-muted': '#626c70',
     '--rs-accent': '#0b6e7f',
-    '--rs-good': '#1c7440',
+    '--rs-good': '#196b3a',
     '--rs-warn': '#8a5a00',
     '--rs-bad': '#b3261e',
   },

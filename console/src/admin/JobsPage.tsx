@@ -20,12 +20,12 @@ const STATES: { value: Job['state']; label: string }[] = [
   { value: 'dropped', label: 'Dropped' },
 ];
 
-const NONE: Record<Job['state'], string> = {
-  dead: 'Every job went through. One that gives up after its last attempt appears here with the reason.',
-  ready: 'Nothing waits to be done.',
-  running: 'Nothing is being worked on this moment.',
-  done: 'Nothing was done recently.',
-  dropped: 'Nobody dropped a job.',
+const NONE: Record<Job['state'], [string, string]> = {
+  dead: ['No dead letters', 'Every job went through. One that gives up appears here with the reason.'],
+  ready: ['Nothing waits', 'What is to be done later stands here until its time.'],
+  running: ['Nothing is running', 'What a worker does this moment stands here.'],
+  done: ['Nothing was done lately', 'What went through stands here for a while.'],
+  dropped: ['Nothing was dropped', 'A dead letter that somebody gives up on stands here.'],
 };
 
 function Actions({ job }: { job: Job }) {
@@ -104,8 +104,8 @@ export default function JobsPage() {
         {query.isPending && <Loading />}
         {query.isError && !query.data && <Failure error={query.error} onRetry={() => query.refetch()} />}
         {query.isSuccess && jobs.length === 0 && (
-          <Empty icon={<IconStack2 size={20} />} title="None">
-            {NONE[state]}
+          <Empty icon={<IconStack2 size={20} />} title={NONE[state][0]}>
+            {NONE[state][1]}
           </Empty>
         )}
         {jobs.length > 0 && (

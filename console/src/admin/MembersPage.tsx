@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconMailPlus } from '@tabler/icons-react';
 import { useState } from 'react';
-import type { Member, Role } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import type { Member } from '../api/types';
+import { useMay, useMe } from '../app/hooks';
 import { ToneBadge } from '../calls/StateBadge';
 import { Age } from '../ui/Age';
 import { Initials } from '../ui/Initials';
@@ -9,81 +10,45 @@ import { notifyFailure } from '../ui/notify';
 import { Page, PageBody, Panel } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
 import classes from './Admin.module.css';
+import { Departure } from './Departure';
+import { Handovers } from './Handovers';
+import { Invitations } from './Invitations';
+import { InviteForm } from './InviteForm';
 import { useMembers, useUpdateMember } from './queries';
+import { RoleMenu } from './RoleMenu';
 
-const ROLES: { value: Role; label: string }[] = [
-  { value: 'owner', label: 'Owner' },
-  { value: 'admin', label: 'Admin' },
-  { value: 'manager', label: 'Manager' },
-  { value: 'rep', label: 'Rep' },
-];
+type ActsProps = { member: Member; others: Member[] };
 
-function StatusButton({ member }: { member: Member }) {
-  const [asking, setAsking] = useState(false);
+/** What can be done about somebody else: out, in again, or their work to a colleague. */
+function Acts({ member, others }: ActsProps) {
+  const [asking, setAsking] = useState<'deactivate' | 'hand over' | null>(null);
   const update = useUpdateMember();
   const active = member.status === 'active';
-  const change = () =>
+  const activate = () =>
     update.mutate(
-      { id: member.id, status: active ? 'deactivated' : 'active' },
-      {
-        onSuccess: () => setAsking(false),
-        onError: (error) => notifyFailure(`${member.name} could not be changed`, error),
-      },
+      { id: member.id, status: 'active' },
+      { onError: (error) => notifyFailure(`${member.name} could not be activated`, error) },
     );
   return (
-    <>
+    <Group gap={4} justify="flex-end" wrap="nowrap">
+      <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setAsking('hand over')}>
+        Hand over
+      </Button>
       <Button
         size="compact-sm"
         variant="subtle"
         color={active ? 'gray' : 'petrol'}
         loading={update.isPending}
-        onClick={() => (active ? setAsking(true) : change())}
+        onClick={() => (active ? setAsking('deactivate') : activate())}
       >
         {active ? 'Deactivate' : 'Activate'}
       </Button>
-      <Modal opened={asking} onClose={() => setAsking(false)} title={`Deactivate ${member.name}?`}>
-        <Stack>
-          <Text>
-            They are signed out everywhere at once and cannot come back until they are activated again.
-          </Text>
-          <Group justify="flex-end" gap="xs">
-            <Button variant="subtle" color="gray" onClick={() => setAsking(false)}>
-              Cancel
-            </Button>
-            <Button color="red" loading={update.isPending} onClick={change}>
-              Deactivate
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
+      {asking && <Departure what={asking} member={member} others={others} onClose={() => setAsking(null)} />}
+    </Group>
   );
 }
 
-function RoleSelect({ member }: { member: Member }) {
-  const update = useUpdateMember();
-  return (
-    <Select
-      size="xs"
-      w={120}
-      aria-label={`Role of ${member.name}`}
-      allowDeselect={false}
-      data={ROLES}
-      value={member.role}
-      disabled={update.isPending}
-      onChange={(role) =>
-        role &&
-        role !== member.role &&
-        update.mutate(
-          { id: member.id, role: role as Role },
-          { onError: (error) => notifyFailure(`The role of ${member.name} could not be changed`, error) },
-        )
-      }
-    />
-  );
-}
-
-function Row({ member, editable }: { member: Member; editable: boolean }) {
+function Row({ member, others, editable }: { member: Member; others: Member[]; editable: boolean }) {
   return (
     <tr>
       <td>
@@ -98,14 +63,14 @@ function Row({ member, editable }: { member: Member; editable: boolean }) {
         </Group>
       </td>
       <td>
-        {editable ? <RoleSelect member={member} /> : ROLES.find((role) => role.value === member.role)?.label}
+        <RoleMenu member={member} editable={editable} />
       </td>
       <td>
         <ToneBadge tone={member.status === 'active' ? 'good' : 'plain'}>
           {member.status === 'active' ? 'Active' : 'Deactivated'}
         </ToneBadge>
       </td>
-      <td className={classes.right}>{editable && <StatusButton member={member} />}</td>
+      <td className={classes.right}>{editable && <Acts member={member} others={others} />}</td>
     </tr>
   );
 }
@@ -113,37 +78,60 @@ function Row({ member, editable }: { member: Member; editable: boolean }) {
 /** Who belongs to the company, as what. */
 export default function MembersPage() {
   const me = useMe();
+  const may = useMay();
   const query = useMembers();
-  const mayEdit = isAtLeast(me.role, 'admin');
+  const [inviting, setInviting] = useState(false);
+  const mayEdit = may('members:write');
+  const mayInvite = may('members:invite');
   return (
-    <Page title="Members" beside={<Age updatedAt={query.dataUpdatedAt} />}>
+    <Page
+      title="Members"
+      beside={<Age updatedAt={query.dataUpdatedAt} />}
+      actions={
+        mayInvite && (
+          <Button leftSection={<IconMailPlus size={16} />} onClick={() => setInviting(true)}>
+            Invite
+          </Button>
+        )
+      }
+    >
       <PageBody>
-        {query.isPending && <Loading />}
-        {query.isError && !query.data && <Failure error={query.error} onRetry={() => query.refetch()} />}
-        {query.data && (
-          <Panel title={me.tenant.name}>
-            <div className={classes.wide}>
-              <table className={classes.table}>
-                <thead>
-                  <tr>
-                    <th>Person</th>
-                    <th>Role</th>
-                    <th>Status</th>
-                    <th>
-                      <span className="visually-hidden">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {query.data.data.map((member) => (
-                    <Row key={member.id} member={member} editable={mayEdit && member.id !== me.user.id} />
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          </Panel>
-        )}
+        <Stack gap="md">
+          {query.isPending && <Loading />}
+          {query.isError && !query.data && <Failure error={query.error} onRetry={() => query.refetch()} />}
+          {query.data && (
+            <Panel title={me.tenant.name}>
+              <div className={classes.wide}>
+                <table className={`${classes.table} ${classes.people}`}>
+                  <thead>
+                    <tr>
+                      <th>Person</th>
+                      <th>Role</th>
+                      <th>Status</th>
+                      <th>
+                        <span className="visually-hidden">Actions</span>
+                      </th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {query.data.data.map((member) => (
+                      <Row
+                        key={member.id}
+                        member={member}
+                        others={query.data.data}
+                        editable={mayEdit && member.id !== me.user.id}
+                      />
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </Panel>
+          )}
+          {mayEdit && <Handovers />}
+          {mayInvite && <Invitations onInvite={() => setInviting(true)} />}
+        </Stack>
       </PageBody>
+      {inviting && <InviteForm onClose={() => setInviting(false)} />}
     </Page>
   );
 }

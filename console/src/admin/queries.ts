@@ -38,15 +38,24 @@ export function useDropJob() {
 export function useMembers() {
   return useQuery({
     queryKey: keys.members(),
-    queryFn: dispatcher.current(({ signal }) => unwrap(api.GET('/api/v1/members', { signal }))),
+    queryFn: dispatcher.current(({ signal }) =>
+      unwrap(api.GET('/api/v1/members', { params: { query: { limit: 200 } }, signal })),
+    ),
     refetchInterval: usePolling(),
   });
 }
 
 export function useUpdateMember() {
   return useMutation({
-    mutationFn: ({ id, ...body }: { id: string; role?: Role; status?: 'active' | 'deactivated' }) =>
-      unwrap(api.PATCH('/api/v1/members/{id}', { params: { path: { id } }, body })),
+    mutationFn: ({
+      id,
+      ...body
+    }: {
+      id: string;
+      role?: Role;
+      role_id?: string;
+      status?: 'active' | 'deactivated';
+    }) => unwrap(api.PATCH('/api/v1/members/{id}', { params: { path: { id } }, body })),
     onSuccess: (member) => dispatcher.apply({ type: 'member.updated', data: { member } }),
   });
 }

@@ -28,6 +28,10 @@ export type Job = Schemas['JobOut'];
 export type Task = Schemas['Task'];
 export type Notification = Schemas['Notification'];
 export type Disposition = Schemas['Disposition'];
+export type OwnRole = Schemas['OwnRole'];
+export type Permission = Schemas['Permission'];
+export type ApiKey = Schemas['ApiKey'];
+export type NewApiKey = Schemas['NewApiKey'];
 export type Team = Schemas['Team'];
 export type PhoneNumber = Schemas['Number'];
 export type Permit = Schemas['PermitOut'];
@@ -69,9 +73,14 @@ export type TemplatePreview = Schemas['TemplatePreview'];
 export type Meeting = Schemas['Meeting'];
 export type Mailbox = Schemas['Mailbox'];
 export type PrivacyRuleIn = Schemas['PrivacyRuleIn'];
+export type TrackingDomain = Schemas['TrackingDomain'];
 export type TrackingSettings = Schemas['TrackingSettings'];
 export type AlertRules = Schemas['AlertRules'];
 export type AvailableNumber = Schemas['Available'];
+
+export type AuditEntry = Schemas['AuditEntryOut'];
+export type PrivacyRequest = Schemas['PrivacyRequest'];
+export type Retention = Schemas['Retention'];
 
 /** Orders in which the server can list contacts. */
 export type ContactSort =

@@ -1,5 +1,10 @@
-import { useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
+import { useLocation } from 'react-router';
+import { PushLink } from '../notifications/PushLink';
+import { EnrolPage } from '../session/EnrolPage';
+import { PAGES } from '../session/pages';
 import { SignIn } from '../session/SignIn';
+import { StepUpDialog } from '../session/StepUpDialog';
 import { Starting, Unreachable } from '../session/Waiting';
 import { Shell } from '../shell/Shell';
 import { useSession } from './hooks';
@@ -18,12 +23,21 @@ function Console() {
   return (
     <Shell>
       <Rooms />
+      <PushLink />
+      <StepUpDialog />
     </Shell>
   );
 }
 
 export function App() {
   const state = useSession();
+  const Page = PAGES[useLocation().pathname];
+  if (Page)
+    return (
+      <Suspense fallback={<Starting />}>
+        <Page />
+      </Suspense>
+    );
   switch (state.phase) {
     case 'starting':
       return <Starting />;
@@ -32,6 +46,7 @@ export function App() {
     case 'signed_out':
       return <SignIn notice={state.notice} />;
     case 'signed_in':
+      if (state.needsSecondFactor) return <EnrolPage key={state.tenant.id} />;
       return <Console key={`${state.tenant.id}/${state.user.id}`} />;
   }
 }

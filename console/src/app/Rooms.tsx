@@ -1,10 +1,12 @@
 import { Anchor } from '@mantine/core';
 import { IconMapQuestion } from '@tabler/icons-react';
-import { lazy, type ReactNode, Suspense } from 'react';
-import { Link, Navigate, Route, Routes } from 'react-router';
-import type { Role } from '../api/types';
+import { lazy, Suspense } from 'react';
+import { Link, Navigate, Route, Routes, useLocation } from 'react-router';
+import { Suspended, useSuspended } from '../billing/Suspended';
 import { ContactsPage } from '../contacts/ContactsPage';
 import { FloorPage } from '../floor/FloorPage';
+import { roomAt, useRooms } from '../shell/rooms';
+import { Boundary } from '../ui/Boundary';
 import { Page } from '../ui/Panel';
 import { Empty, Loading } from '../ui/States';
 import { isAtLeast, useMe } from './hooks';
@@ -41,51 +43,43 @@ function NotFound() {
   );
 }
 
-function For({ least, children }: { least: Role; children: ReactNode }) {
-  return isAtLeast(useMe().role, least) ? children : <NotFound />;
-}
+/** What is left to a company that is suspended. */
+const WITHOUT_PAY = ['/settings', '/members'];
 
 /** Which room is at which address. */
 export function Rooms() {
   const { role } = useMe();
+  const open = useRooms();
+  const { pathname } = useLocation();
+  const isSuspended = useSuspended() !== null;
+  const room = roomAt(pathname);
+  if (room && !open.includes(room)) return <NotFound />;
+  if (isSuspended && !WITHOUT_PAY.some((at) => pathname.startsWith(at))) return <Suspended />;
+  const floor = isAtLeast(role, 'manager') && open.some((each) => each.to === '/floor');
+  const home = floor ? '/floor' : (open[0]?.to ?? '/settings');
   return (
-    <Suspense fallback={<Loading />}>
-      <Routes>
-        <Route
-          index
-          element={<Navigate replace to={isAtLeast(role, 'manager') ? '/floor' : '/contacts'} />}
-        />
-        <Route path="/contacts/:id?" element={<ContactsPage />} />
-        <Route path="/floor" element={<FloorPage />} />
-        <Route path="/recordings" element={<RecordingsPage />} />
-        <Route path="/dialer/:id?" element={<DialerPage />} />
-        <Route path="/calls" element={<CallsPage />} />
-        <Route path="/messages/:id?" element={<MessagesPage />} />
-        <Route path="/inbox/:id?" element={<InboxPage />} />
-        <Route path="/sequences/:id?/:part?" element={<SequencesPage />} />
-        <Route path="/tasks" element={<TasksPage />} />
-        <Route path="/settings/:section?" element={<SettingsPage />} />
-        <Route path="/imports" element={<ImportsPage />} />
-        <Route path="/imports/new" element={<NewImportPage />} />
-        <Route path="/imports/:id" element={<ImportPage />} />
-        <Route
-          path="/members"
-          element={
-            <For least="manager">
-              <MembersPage />
-            </For>
-          }
-        />
-        <Route
-          path="/jobs"
-          element={
-            <For least="admin">
-              <JobsPage />
-            </For>
-          }
-        />
-        <Route path="*" element={<NotFound />} />
-      </Routes>
-    </Suspense>
+    <Boundary at={pathname}>
+      <Suspense fallback={<Loading />}>
+        <Routes>
+          <Route index element={<Navigate replace to={home} />} />
+          <Route path="/contacts/:id?" element={<ContactsPage />} />
+          <Route path="/floor" element={<FloorPage />} />
+          <Route path="/recordings" element={<RecordingsPage />} />
+          <Route path="/dialer/:id?" element={<DialerPage />} />
+          <Route path="/calls" element={<CallsPage />} />
+          <Route path="/messages/:id?" element={<MessagesPage />} />
+          <Route path="/inbox/:id?" element={<InboxPage />} />
+          <Route path="/sequences/:id?/:part?" element={<SequencesPage />} />
+          <Route path="/tasks" element={<TasksPage />} />
+          <Route path="/settings/:section?" element={<SettingsPage />} />
+          <Route path="/imports" element={<ImportsPage />} />
+          <Route path="/imports/new" element={<NewImportPage />} />
+          <Route path="/imports/:id" element={<ImportPage />} />
+          <Route path="/members" element={<MembersPage />} />
+          <Route path="/jobs" element={<JobsPage />} />
+          <Route path="*" element={<NotFound />} />
+        </Routes>
+      </Suspense>
+    </Boundary>
   );
 }

@@ -26,6 +26,12 @@ export function usePolling(everyMs = 10_000): number | false {
 
 const RANK: Record<Role, number> = { rep: 0, manager: 1, admin: 2, owner: 3 };
 
+/** Whether one's role has a permission (`GET /permissions` names them all). */
+export function useMay(): (permission: string) => boolean {
+  const { permissions } = useMe();
+  return (permission) => permissions.includes(permission);
+}
+
 export function isAtLeast(role: Role, least: Role): boolean {
   return RANK[role] >= RANK[least];
 }

@@ -6,11 +6,14 @@ import { LiveLink } from '../live/link';
 import { EventLog } from '../live/log';
 import { StatusStore } from '../live/status';
 import { Session } from '../session/session';
+import { StepUp } from '../session/stepUp';
 import { Softphone } from '../softphone/phone';
+import { sayWaiting } from '../ui/notify';
 
 /** The console's composition root: every long-lived object, made once. */
 export const session = new Session();
-export const api = createApi(session);
+export const stepUp = new StepUp();
+export const api = createApi(session, sayWaiting, stepUp.ask);
 
 export const queryClient = new QueryClient({
   defaultOptions: {

@@ -12,6 +12,7 @@ import { Page, PageBody, Panel } from '../ui/Panel';
 import { Empty, Failure, Loading } from '../ui/States';
 import { clock, moment } from '../ui/time';
 import classes from './Calls.module.css';
+import { useDispositions } from './queries';
 import { StateBadge } from './StateBadge';
 import { otherEnd, otherNumber, outcomeWords, talkedS } from './states';
 
@@ -91,6 +92,9 @@ export default function CallsPage() {
   const names = usePeopleNames();
   const query = useCalls(params);
   const calls = query.data?.pages.flatMap((page) => page.data) ?? [];
+  const filtered = FILTERS.some((name) => params.get(name));
+  const dispositions = useDispositions().data ?? [];
+  const label = (value: string) => dispositions.find((each) => each.value === value)?.label ?? words(value);
   return (
     <Page title="Calls" beside={<Age polled updatedAt={query.dataUpdatedAt} />}>
       <PageBody>
@@ -99,8 +103,11 @@ export default function CallsPage() {
           {query.isPending && <Loading />}
           {query.isError && !query.data && <Failure error={query.error} onRetry={() => query.refetch()} />}
           {query.isSuccess && calls.length === 0 && (
-            <Empty icon={<IconPhoneOff size={20} />} title="No calls like these">
-              Drop a filter to see more.
+            <Empty
+              icon={<IconPhoneOff size={20} />}
+              title={filtered ? 'No calls like these' : 'No calls yet'}
+            >
+              {filtered ? 'Drop a filter to see more.' : 'Open a contact and press Call.'}
             </Empty>
           )}
           <ul className={classes.list} aria-label="Calls">
@@ -119,7 +126,7 @@ export default function CallsPage() {
                   )}
                 </div>
                 <Text size="xs" className="muted">
-                  {call.disposition && words(call.disposition)}
+                  {call.disposition && label(call.disposition)}
                 </Text>
                 <Text size="xs" className="tabular">
                   {talkedS(call) > 0 && clock(talkedS(call))}

@@ -76,7 +76,7 @@ function Keypad({ call }: { call: Call }) {
     attempt(press.mutateAsync({ id: call.id, digits }), 'The key was not sent');
   };
   return (
-    <Popover opened={open} onChange={setOpen} position="top" shadow="md" trapFocus>
+    <Popover opened={open} onChange={setOpen} position="top" shadow="md" trapFocus withRoles={false}>
       <Popover.Target>
         <span>
           <Tool label="Keypad" on={open} onClick={() => setOpen(!open)}>
@@ -84,7 +84,7 @@ function Keypad({ call }: { call: Call }) {
           </Tool>
         </span>
       </Popover.Target>
-      <Popover.Dropdown>
+      <Popover.Dropdown role="dialog" aria-label="Keypad">
         <output className={classes.pressed} aria-label="Keys pressed">
           {pressed || '\u00a0'}
         </output>
@@ -130,7 +130,15 @@ function Handover({ call }: { call: Call }) {
       label: person.state === 'online' ? person.user.name : `${person.user.name} (busy)`,
     }));
   return (
-    <Popover opened={open} onChange={setOpen} position="top-end" width={300} shadow="md" trapFocus>
+    <Popover
+      opened={open}
+      onChange={setOpen}
+      position="top-end"
+      width={300}
+      shadow="md"
+      trapFocus
+      withRoles={false}
+    >
       <Popover.Target>
         <span>
           <Tool label="Add or transfer" on={open} onClick={() => setOpen(!open)}>
@@ -138,7 +146,7 @@ function Handover({ call }: { call: Call }) {
           </Tool>
         </span>
       </Popover.Target>
-      <Popover.Dropdown>
+      <Popover.Dropdown role="dialog" aria-label="Add or transfer">
         <div className={classes.handover}>
           <SegmentedControl
             fullWidth

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { IconAddressBook, IconPlus, IconSearchOff } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
+import { May } from '../app/May';
 import { usePeopleNames } from '../floor/people';
 import { matches } from '../live/reduce/contacts';
 import { Age } from '../ui/Age';
@@ -68,9 +69,11 @@ export function ContactsPage() {
           icon={<IconAddressBook size={20} />}
           title="No contacts yet"
           action={
-            <Button component={Link} to="/imports/new">
-              Import a file
-            </Button>
+            <May do="contacts:import">
+              <Button component={Link} to="/imports/new">
+                Import a file
+              </Button>
+            </May>
           }
         >
           Bring your list as a CSV file, or add the first person by hand.
@@ -101,9 +104,11 @@ export function ContactsPage() {
       title="Contacts"
       beside={<Age updatedAt={query.dataUpdatedAt} />}
       actions={
-        <Button leftSection={<IconPlus size={16} />} onClick={() => view.set('new', '1')}>
-          New contact
-        </Button>
+        <May do="contacts:write">
+          <Button leftSection={<IconPlus size={16} />} onClick={() => view.set('new', '1')}>
+            New contact
+          </Button>
+        </May>
       }
     >
       <div className={classes.split} data-open={id ? true : undefined}>

@@ -3,6 +3,7 @@ import { IconPlus, IconStackFront } from '@tabler/icons-react';
 import { useState } from 'react';
 import { NavLink, useParams } from 'react-router';
 import type { Queue } from '../api/types';
+import { May } from '../app/May';
 import { ToneBadge } from '../calls/StateBadge';
 import { Age } from '../ui/Age';
 import { Page } from '../ui/Panel';
@@ -41,9 +42,11 @@ export default function DialerPage() {
       title="Dialer"
       beside={<Age updatedAt={query.dataUpdatedAt} />}
       actions={
-        <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
-          New queue
-        </Button>
+        <May do="queues:write">
+          <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
+            New queue
+          </Button>
+        </May>
       }
     >
       {query.isPending && <Loading />}
@@ -52,7 +55,11 @@ export default function DialerPage() {
         <Empty
           icon={<IconStackFront size={20} />}
           title="No queues yet"
-          action={<Button onClick={() => setCreating(true)}>Make the first one</Button>}
+          action={
+            <May do="queues:write">
+              <Button onClick={() => setCreating(true)}>Make the first one</Button>
+            </May>
+          }
         >
           A queue takes you through a list of contacts: the next one is prepared while you write up the last.
         </Empty>

@@ -83,9 +83,13 @@ function Standing({ queue }: { queue: Queue }) {
   const share = pace.answered > 0 ? ((pace.abandoned / pace.answered) * 100).toFixed(1) : '0';
   return (
     <div className={classes.standing}>
-      <Bar.Root size="lg" aria-label={`${finished} of ${counts.total} are finished`}>
-        <Bar.Section value={counts.total ? (counts.done / counts.total) * 100 : 0} />
-        <Bar.Section value={counts.total ? (counts.skipped / counts.total) * 100 : 0} color="gray" />
+      <Bar.Root size="lg">
+        <Bar.Section aria-label="Done" value={counts.total ? (counts.done / counts.total) * 100 : 0} />
+        <Bar.Section
+          aria-label="Skipped"
+          value={counts.total ? (counts.skipped / counts.total) * 100 : 0}
+          color="gray"
+        />
       </Bar.Root>
       <Text size="xs" className="muted tabular">
         {finished.toLocaleString()} of {counts.total.toLocaleString()} finished ·{' '}

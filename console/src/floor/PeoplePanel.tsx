@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core';
+import { roleLabel } from '../admin/roles';
 import type { Person } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { useMay, useMe } from '../app/hooks';
 import { StateBadge } from '../calls/StateBadge';
 import { otherEnd, otherNumber } from '../calls/states';
 import { Elapsed } from '../ui/Elapsed';
@@ -13,7 +14,7 @@ import { Supervise } from './Supervise';
 function Row({ person }: { person: Person }) {
   const { user, call } = person;
   const me = useMe();
-  const manager = isAtLeast(me.role, 'manager');
+  const mayListen = useMay()('calls:supervise');
   const onCall = person.state === 'on_call' || person.state === 'wrap_up';
   return (
     <li className={classes.person} data-state={person.state}>
@@ -25,7 +26,7 @@ function Row({ person }: { person: Person }) {
           {user.name}
         </div>
         <Text size="xs" className="muted">
-          {user.role}
+          {roleLabel(user)}
         </Text>
       </div>
       <div className={`${classes.text} ${classes.talk}`}>
@@ -37,14 +38,15 @@ function Row({ person }: { person: Person }) {
             </Text>
           </>
         ) : (
-          <Text className="muted truncate">{person.reason}</Text>
+          person.reason && <Text className="muted truncate">{person.reason}</Text>
         )}
       </div>
       <span className={classes.badge}>
         {onCall && call && <StateBadge call={call} />}
-        {person.state === 'on_call' && call?.state === 'in_progress' && manager && user.id !== me.user.id && (
-          <Supervise call={call} rep={user.name} />
-        )}
+        {person.state === 'on_call' &&
+          call?.state === 'in_progress' &&
+          mayListen &&
+          user.id !== me.user.id && <Supervise call={call} rep={user.name} />}
       </span>
       <span className={classes.since} title={`Since ${new Date(person.since).toLocaleTimeString()}`}>
         <Elapsed since={person.since} />

@@ -1,9 +1,11 @@
+import { Text } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Floor } from '../api/types';
 import { outcomeWords } from '../calls/states';
 import { Panel } from '../ui/Panel';
 import { span } from '../ui/time';
 import { callsBehind } from './behind';
+import { begunElsewhere } from './day';
 import classes from './Floor.module.css';
 
 const COLORS: [string, string][] = [
@@ -53,10 +55,11 @@ function Outcomes({ counts, since }: { counts: Record<string, number>; since: st
 
 /** The day so far. */
 export function TodayPanel({ today }: { today: Floor['today'] }) {
+  const begun = begunElsewhere(today.since);
   const ended = Object.values(today.by_outcome).reduce((sum, count) => sum + count, 0);
   const rate = ended > 0 ? `${Math.round((today.connected / ended) * 100)} %` : '–';
   return (
-    <Panel title="Today">
+    <Panel title="Today" aside={begun && <Text className={classes.begun}>{begun}</Text>}>
       <div className={classes.figures}>
         <Figure label="Calls" value={today.calls.toLocaleString()} to={callsBehind({ since: today.since })} />
         <Figure

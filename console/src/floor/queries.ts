@@ -5,28 +5,23 @@ import type { Floor } from '../api/types';
 import { usePolling } from '../app/hooks';
 import { api, dispatcher } from '../app/services';
 import { learnClock } from '../ui/time';
-
-/** The start of today here, or of the day some days later. */
-function midnight(days: number): Date {
-  const now = new Date();
-  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days);
-}
+import { untilNextDay } from './day';
 
 /** The floor: a snapshot with its place in the log, and from then on the events after it. */
 export function useFloor() {
   const polling = usePolling(5000);
-  return useQuery({
+  return useQuery<Floor>({
     queryKey: keys.floor(),
     queryFn: dispatcher.current(
       async ({ signal }): Promise<Floor> => {
-        const query = { since: midnight(0).toISOString() };
-        const floor = (await unwrap(api.GET('/api/v1/floor', { params: { query }, signal }))) as Floor;
+        // The day is the company's, wherever one looks at it from.
+        const floor = (await unwrap(api.GET('/api/v1/floor', { signal }))) as Floor;
         learnClock(floor.at);
         return floor;
       },
       (floor) => floor,
     ),
     // A new day begins without an event.
-    refetchInterval: polling || midnight(1).getTime() - Date.now() + 500,
+    refetchInterval: polling || ((query) => untilNextDay(query.state.data?.today.since, Date.now())),
   });
 }

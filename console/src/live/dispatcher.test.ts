@@ -180,3 +180,13 @@ test("the call bar follows its person's newest call and never steps back", () =>
   arrive(event(13, 'call.updated', { call: call('k', { state: 'in_progress', user_id: 'ben' }) }));
   expect(client.getQueryData<Call>(key)).toBeNull();
 });
+
+test('the audit log is read again when it grows, whoever is looked for', async () => {
+  const key = keys.audit({ actor_id: 'ana' });
+  client.setQueryData(key, { pages: [], pageParams: [] });
+  const reread = vi.spyOn(client, 'invalidateQueries');
+  const grown = { ...event(11, 'member.updated', {} as never), type: 'audit.grew' } as unknown as LiveEvent;
+  arrive(grown);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(reread).toHaveBeenCalledExactlyOnceWith({ queryKey: key, exact: true });
+});

@@ -6,6 +6,7 @@ import type {
   Import,
   Job,
   Member,
+  OwnRole,
   Person,
   WireEvent,
 } from '../api/types';
@@ -28,9 +29,11 @@ export type EventData = {
   'presence.changed': { person: Person };
   'dial_session.changed': { session: DialSession };
   'member.updated': { member: Member };
+  'member.joined': { member: Member };
   'job.dead': { job: Job };
   'job.retried': { job: Job };
   'job.dropped': { job: Job };
+  'role.updated': { role: OwnRole };
   'session.revoked': { session_id: string };
 };
 

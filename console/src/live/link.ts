@@ -9,6 +9,12 @@ import { farewell, type StatusStore } from './status';
 const REFUSED_MS = 500;
 const REFUSED_AT_MOST_MS = 30_000;
 
+/** The seconds after which a server that has no room now wants to be asked again. */
+function retryHintS(error: Error & { data?: { retry_after_s?: unknown } }): number {
+  const hint = Number(error.data?.retry_after_s);
+  return hint > 0 ? Math.min(hint, 300) : 0;
+}
+
 /**
  * The socket: connects with the session's token and the log's cursor, feeds events to the dispatcher,
  * and says how the connection stands.
@@ -45,10 +51,11 @@ export class LiveLink {
       if (this.log.resync(at)) this.dispatcher.rereadAll();
     });
     socket.on('bye', ({ reason }: { reason: string }) => this.onBye(reason));
-    socket.on('connect_error', () => {
+    socket.on('connect_error', (error) => {
       this.lost();
       // socket.io keeps trying by itself after a network error, but not after the server's refusal.
-      if (!socket.active) this.connectLater();
+      if (error.message === 'forbidden' || error.message === 'suspended') this.onBye(error.message);
+      else if (!socket.active) this.connectLater(retryHintS(error));
     });
     socket.on('disconnect', (reason) => {
       if (this.status.snapshot().phase === 'closed') return;
@@ -94,6 +101,7 @@ export class LiveLink {
     this.status.set({ phase: 'closed', reason, aliveAt: this.aliveAt() });
     this.socket?.disconnect();
     if (meaning.kind === 'sign_out') this.session.end(meaning.words);
+    if (meaning.kind === 'follow') this.renewAndConnect(meaning.words);
     if (meaning.kind === 'renew') this.reconnect();
   }
 
@@ -108,21 +116,24 @@ export class LiveLink {
   private changesMe(event: LiveEvent): boolean {
     if (event.type === 'session.revoked') return true;
     const { state } = this.session;
+    if (event.type === 'role.updated') return state.phase === 'signed_in' && state.roleName !== null;
     if (event.type !== 'member.updated' || state.phase !== 'signed_in') return false;
     const { member } = event.data;
-    return member.id === state.user.id && member.role !== state.role;
+    return member.id === state.user.id && (member.role !== state.role || member.role_name !== state.roleName);
   }
 
   /** A refusal is most often about the token, so there is a new one before the next attempt. */
-  private renewAndConnect(): void {
-    void this.session.refresh().then((renewed) => {
+  private renewAndConnect(words?: string): void {
+    void this.session.refresh(words).then((renewed) => {
       if (renewed) this.socket?.connect();
       else this.connectLater();
     });
   }
 
-  private connectLater(): void {
-    const delay = Math.min(REFUSED_MS * 2 ** this.refusals, REFUSED_AT_MOST_MS);
+  /** Later: after what the server asked for, and never all clients at the same moment. */
+  private connectLater(hintS = 0): void {
+    const backoff = Math.min(REFUSED_MS * 2 ** this.refusals, REFUSED_AT_MOST_MS);
+    const delay = Math.max(hintS * 1000, backoff) * (1 + Math.random() / 2);
     this.refusals += 1;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => this.renewAndConnect(), delay);

@@ -99,9 +99,13 @@ export default function InboxPage() {
         </Button>
       }
     >
-      <div className={classes.split} data-open={id !== undefined || undefined}>
+      <div
+        className={classes.split}
+        data-open={id !== undefined || undefined}
+        data-none={(none && !id) || undefined}
+      >
         <section className={classes.list} aria-label="Conversations">
-          <div className={classes.listHead}>
+          <div className={classes.listHead} hidden={none && !id}>
             <TextInput
               ref={search}
               type="search"

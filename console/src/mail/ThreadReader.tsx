@@ -1,8 +1,15 @@
 import { Button, Group, Menu, Select, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { IconArrowBackUp, IconCheck, IconClock, IconLock, IconMailOpened } from '@tabler/icons-react';
+import {
+  IconArrowBackUp,
+  IconArrowLeft,
+  IconCheck,
+  IconClock,
+  IconLock,
+  IconMailOpened,
+} from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
-import { Link } from 'react-router';
+import { Link, useLocation } from 'react-router';
 import { useMembers } from '../admin/queries';
 import type { MailThreadWhole } from '../api/types';
 import { useMe } from '../app/hooks';
@@ -90,6 +97,7 @@ function Tools({ thread, onDone }: { thread: MailThreadWhole; onDone: () => void
 
 function Whole({ thread, onDone }: { thread: MailThreadWhole; onDone: () => void }) {
   const me = useMe();
+  const { search } = useLocation();
   const begin = useBeginDraft();
   const read = useChangeThread().mutate;
   const [draft, setDraft] = useState<string | null>(null);
@@ -122,6 +130,9 @@ function Whole({ thread, onDone }: { thread: MailThreadWhole; onDone: () => void
   return (
     <article className={classes.reader} aria-labelledby="thread-subject">
       <header className={classes.readerHead}>
+        <Link to={{ pathname: '/inbox', search }} className={classes.back}>
+          <IconArrowLeft size={16} aria-hidden /> All conversations
+        </Link>
         <Title order={2} id="thread-subject">
           {thread.private && <IconLock size={16} aria-label="Private" />} {thread.subject || 'No subject'}
         </Title>

@@ -1,6 +1,6 @@
 import { Button, SegmentedControl, Text, Textarea } from '@mantine/core';
 import { getHotkeyHandler } from '@mantine/hooks';
-import { IconMessage, IconSend } from '@tabler/icons-react';
+import { IconArrowLeft, IconMessage, IconSend } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link, NavLink, useParams } from 'react-router';
 import type { Message, Thread } from '../api/types';
@@ -132,6 +132,9 @@ function Conversation({ contactId }: { contactId: string }) {
   return (
     <section className={classes.conversation} aria-label="Conversation">
       <header className={classes.head}>
+        <Link to="/messages" className={classes.back}>
+          <IconArrowLeft size={16} aria-hidden /> All conversations
+        </Link>
         <Link to={`/contacts/${contactId}`}>{contact ? fullName(contact) : 'Contact'}</Link>
         <Text size="xs" className="muted tabular">
           {contact?.phones[0] && readable(contact.phones[0].e164)}
@@ -161,6 +164,7 @@ export default function MessagesPage() {
   const [which, setWhich] = useState('all');
   const query = useThreads(which === 'unread');
   const threads = query.data?.data ?? [];
+  const nothing = !id && query.isSuccess && threads.length === 0;
   return (
     <Page
       title="Messages"
@@ -177,7 +181,7 @@ export default function MessagesPage() {
         />
       }
     >
-      <div className={classes.split} data-open={id ? true : undefined}>
+      <div className={classes.split} data-open={id ? true : undefined} data-none={nothing || undefined}>
         <nav className={classes.threads} aria-label="Conversations">
           {query.isPending && <Loading rows={5} />}
           {query.isError && !query.data && <Failure error={query.error} onRetry={() => query.refetch()} />}
@@ -186,7 +190,7 @@ export default function MessagesPage() {
               icon={<IconMessage size={20} />}
               title={which === 'unread' ? 'All read' : 'No messages yet'}
             >
-              Open a contact and write the first one.
+              {which === 'unread' ? 'What comes in appears here.' : 'Open a contact and write the first one.'}
             </Empty>
           )}
           {threads.map((thread) => (
@@ -196,9 +200,11 @@ export default function MessagesPage() {
         {id ? (
           <Conversation key={id} contactId={id} />
         ) : (
-          <div className={classes.none}>
-            <Text className="muted">Choose a conversation.</Text>
-          </div>
+          !nothing && (
+            <div className={classes.none}>
+              <Text className="muted">Choose a conversation.</Text>
+            </div>
+          )
         )}
       </div>
     </Page>

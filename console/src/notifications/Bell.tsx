@@ -1,12 +1,13 @@
-import { ActionIcon, Button, Indicator, Popover, Text } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Indicator, Popover, Text } from '@mantine/core';
 import { IconBell, IconBellOff } from '@tabler/icons-react';
-import { useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useEffect, useState } from 'react';
+import { Link, useNavigate } from 'react-router';
 import type { Notification } from '../api/types';
 import { attempt } from '../ui/notify';
 import { Empty } from '../ui/States';
 import { ago } from '../ui/time';
 import classes from './Bell.module.css';
+import { closeShown } from './push';
 import { useNotifications, useReadAll, useReadOne } from './queries';
 
 /** Where a notification leads. */
@@ -19,6 +20,16 @@ function placeOf(each: Notification): string | null {
       return '/tasks';
     case 'queue':
       return `/dialer/${each.subject_id}`;
+    case 'mailbox':
+      return '/settings/mailboxes';
+    case 'tracking_domain':
+      return '/settings/tracking';
+    case 'call':
+      return '/calls';
+    case 'letter':
+      return '/settings/outbox';
+    case 'mail_thread':
+      return `/inbox/${each.subject_id}`;
     case 'alert':
       return '/floor';
     default:
@@ -35,6 +46,14 @@ export function Bell() {
   const readAll = useReadAll();
   const unread = query.data?.unread ?? 0;
   const list = query.data?.data ?? [];
+  useEffect(() => {
+    // On the icon of an installed app; most browsers have none.
+    navigator.setAppBadge?.(unread).catch(() => undefined);
+  }, [unread]);
+  useEffect(() => {
+    const read = new Set(query.data?.data.filter((each) => each.read_at).map((each) => each.id));
+    closeShown((id) => read.has(id)).catch(() => undefined);
+  }, [query.data]);
   const follow = (each: Notification) => {
     if (!each.read_at) attempt(readOne.mutateAsync(each.id), 'The notification is still unread');
     const place = placeOf(each);
@@ -44,26 +63,25 @@ export function Bell() {
   };
   return (
     <Popover opened={open} onChange={setOpen} width={340} position="right-end" shadow="md" trapFocus>
-      <Popover.Target>
-        <Indicator
-          disabled={unread === 0}
-          label={unread > 99 ? '99+' : unread}
-          size={16}
-          offset={4}
-          color="red"
-        >
+      <Indicator
+        disabled={unread === 0}
+        label={unread > 99 ? '99+' : unread}
+        size={16}
+        offset={4}
+        color="red"
+      >
+        <Popover.Target>
           <ActionIcon
             variant="subtle"
             color="gray"
             size="lg"
             aria-label={unread ? `Notifications, ${unread} unread` : 'Notifications'}
-            aria-expanded={open}
             onClick={() => setOpen(!open)}
           >
             <IconBell size={19} stroke={1.7} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p={0}>
         <header className={classes.head}>
           <Text fw={600}>Notifications</Text>
@@ -102,6 +120,11 @@ export function Bell() {
             ))}
           </ul>
         )}
+        <footer className={classes.foot}>
+          <Anchor component={Link} to="/settings/notifications" size="xs" onClick={() => setOpen(false)}>
+            What you are told, and where
+          </Anchor>
+        </footer>
       </Popover.Dropdown>
     </Popover>
   );

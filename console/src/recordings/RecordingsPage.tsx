@@ -4,7 +4,7 @@ import { IconMicrophoneOff, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Recording } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { useMay } from '../app/hooks';
 import { Age } from '../ui/Age';
 import { attempt } from '../ui/notify';
 import { Page, PageBody, Panel } from '../ui/Panel';
@@ -115,7 +115,7 @@ function Row({ recording, mayDelete }: { recording: Recording; mayDelete: boolea
 
 /** Recorded calls, and the words in them. */
 export default function RecordingsPage() {
-  const { role } = useMe();
+  const may = useMay();
   const [q, setQ] = useState('');
   const [settled] = useDebouncedValue(q.trim(), 200);
   const query = useRecordings({ limit: 100, ...(settled ? { q: settled } : {}) });
@@ -148,7 +148,7 @@ export default function RecordingsPage() {
           )}
           <ul className={classes.list} aria-label="Recordings">
             {list.map((recording) => (
-              <Row key={recording.id} recording={recording} mayDelete={isAtLeast(role, 'admin')} />
+              <Row key={recording.id} recording={recording} mayDelete={may('recordings:delete')} />
             ))}
           </ul>
         </Panel>

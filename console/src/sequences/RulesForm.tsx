@@ -65,9 +65,8 @@ export function RulesForm({ sequence, mayEdit }: { sequence: Sequence; mayEdit: 
             const day = String(index + 1);
             const hours = days[day];
             return (
-              <Group key={day} gap="sm" h={40}>
+              <div key={day} className={classes.hours}>
                 <Checkbox
-                  w={130}
                   label={label}
                   checked={hours !== undefined}
                   onChange={(event) => setDay(day, event.currentTarget.checked ? [540, 1020] : null)}
@@ -90,11 +89,11 @@ export function RulesForm({ sequence, mayEdit }: { sequence: Sequence; mayEdit: 
                     />
                   </>
                 )}
-              </Group>
+              </div>
             );
           })}
         </div>
-        <Group grow align="end">
+        <div className={classes.three}>
           <Select
             label="Whose time"
             searchable
@@ -118,7 +117,7 @@ export function RulesForm({ sequence, mayEdit }: { sequence: Sequence; mayEdit: 
             value={holidays}
             onChange={(event) => setHolidays(event.currentTarget.value.toUpperCase())}
           />
-        </Group>
+        </div>
         <Text fw={550} size="sm">
           Ends for a contact when
         </Text>

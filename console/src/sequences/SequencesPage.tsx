@@ -3,6 +3,7 @@ import { IconListNumbers, IconPlus } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
 import { NavLink, useNavigate, useParams } from 'react-router';
 import type { Sequence } from '../api/types';
+import { May } from '../app/May';
 import { ToneBadge } from '../calls/StateBadge';
 import { Age } from '../ui/Age';
 import { FormFoot } from '../ui/FormFoot';
@@ -54,9 +55,9 @@ function SequenceLink({ sequence }: { sequence: Sequence }) {
     <NavLink to={`/sequences/${sequence.id}`} className={classes.link}>
       <span className={classes.linkName}>{sequence.name}</span>
       <ToneBadge tone={tone}>{word}</ToneBadge>
-      <Text component="span" size="xs" className="muted tabular" style={{ gridColumn: '1 / -1' }}>
-        {sequence.steps.length} steps · {counts.active.toLocaleString()} active of{' '}
-        {counts.total.toLocaleString()}
+      <Text component="span" size="xs" className="muted tabular">
+        {sequence.steps.length} {sequence.steps.length === 1 ? 'step' : 'steps'} ·{' '}
+        {counts.active.toLocaleString()} active of {counts.total.toLocaleString()}
         {counts.goals > 0 && ` · ${counts.goals.toLocaleString()} reached the goal`}
       </Text>
     </NavLink>
@@ -78,9 +79,11 @@ export default function SequencesPage() {
   const sequences = query.data?.data ?? [];
   const open = id ?? sequences[0]?.id;
   const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking(true)}>
-      New sequence
-    </Button>
+    <May do="sequences:write">
+      <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking(true)}>
+        New sequence
+      </Button>
+    </May>
   );
   return (
     <Page title="Sequences" beside={<Age updatedAt={query.dataUpdatedAt} />} actions={create}>
@@ -90,7 +93,11 @@ export default function SequencesPage() {
         <Empty
           icon={<IconListNumbers size={20} />}
           title="No sequences yet"
-          action={<Button onClick={() => setMaking(true)}>Make the first one</Button>}
+          action={
+            <May do="sequences:write">
+              <Button onClick={() => setMaking(true)}>Make the first one</Button>
+            </May>
+          }
         >
           A sequence writes, reminds and calls at the right hour, and stops by itself when somebody answers.
         </Empty>

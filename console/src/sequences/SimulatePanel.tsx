@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Text } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Stack, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { inWords } from '../api/errors';
 import type { Sequence, Simulation } from '../api/types';
@@ -89,13 +89,41 @@ function Played({ simulation }: { simulation: Simulation }) {
   );
 }
 
+/** Nothing was chosen: that is everybody, which may not be what was meant. */
+function EveryContact({ onClose, onGo }: { onClose: () => void; onGo: () => void }) {
+  return (
+    <Modal opened onClose={onClose} title="Enrol every contact?">
+      <Stack gap="md">
+        <Text>
+          Nothing is searched for or chosen, so this takes every contact that you see, and mail to them goes
+          out at the next hours that are allowed. Play it first to see what that is.
+        </Text>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="subtle" color="gray" data-autofocus onClick={onClose}>
+            Cancel
+          </Button>
+          <Button color="red" onClick={onGo}>
+            Enrol every contact
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
 /** The days ahead for some contacts, before anything goes out; then, if one wants, in earnest. */
 export function SimulatePanel({ sequence }: { sequence: Sequence }) {
   const simulate = useSimulate(sequence.id);
   const enrol = useEnrol();
   const [choice, setChoice] = useState<Choice>({ filter: {}, mailboxId: null });
   const [days, setDays] = useState(30);
+  const [asking, setAsking] = useState(false);
   const given = { filter: choice.filter, mailbox_id: choice.mailboxId };
+  const isEverybody = !Object.values(choice.filter).some(Boolean);
+  const start = () => {
+    setAsking(false);
+    enrol.mutate({ id: sequence.id, ...given });
+  };
   const play = (event: FormEvent) => {
     event.preventDefault();
     enrol.reset();
@@ -135,13 +163,14 @@ export function SimulatePanel({ sequence }: { sequence: Sequence }) {
               disabled={
                 sequence.state !== 'active' && sequence.state !== 'draft' && sequence.state !== 'paused'
               }
-              onClick={() => enrol.mutate({ id: sequence.id, ...given })}
+              onClick={isEverybody ? () => setAsking(true) : start}
             >
-              Enrol them
+              {isEverybody ? 'Enrol everybody…' : 'Enrol them'}
             </Button>
           </Group>
         </form>
       </Panel>
+      {asking && <EveryContact onClose={() => setAsking(false)} onGo={start} />}
       {simulate.data && (
         <Panel title="What would go out when">
           <div className={classes.editor}>

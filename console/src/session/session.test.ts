@@ -57,6 +57,17 @@ test('a refused refresh ends the session and says so', async () => {
   expect(session.state).toMatchObject({ phase: 'signed_out', notice: expect.stringContaining('ended') });
 });
 
+test('a session that is over elsewhere goes on as the one that another tab has opened, or says what happened', async () => {
+  const { session, send } = sessionWith(answer(200, TOKENS));
+  await session.refresh();
+  send.mockImplementation(answer(200, { ...TOKENS, access_token: 'of the other tab' }));
+  expect(await session.refresh('It was ended.')).toBe(true);
+  expect(session.token).toBe('of the other tab');
+  send.mockImplementation(answer(401, { error: 'session_ended', message: 'no' }));
+  await session.refresh('It was ended.');
+  expect(session.state).toEqual({ phase: 'signed_out', notice: 'It was ended.' });
+});
+
 test('without a cookie at the start the sign-in page has no notice', async () => {
   const { session } = sessionWith(answer(401, { error: 'unauthorized', message: 'no' }));
   await session.refresh();
@@ -82,4 +93,22 @@ test('a refresh that comes back after signing out does not sign in again', async
   finish(new Response(JSON.stringify(TOKENS)));
   await refreshing;
   expect(session.state.phase).toBe('signed_out');
+});
+
+test('signing out lets go of what is being read before the server hears of it', async () => {
+  const { session, send } = sessionWith(answer(200, TOKENS));
+  await session.refresh();
+  const { left } = session;
+  let at: unknown;
+  send.mockImplementation(async () => {
+    at = [session.state.phase, left.aborted];
+    return new Response(null, { status: 204 });
+  });
+  await session.logout(false);
+  expect(at).toEqual(['starting', true]);
+  expect(send).toHaveBeenLastCalledWith(
+    '/api/v1/auth/logout',
+    expect.objectContaining({ headers: expect.objectContaining({ Authorization: 'Bearer first' }) }),
+  );
+  expect(session.state).toEqual({ phase: 'signed_out', notice: null });
 });

@@ -1,5 +1,13 @@
 import { ApiError, errorFrom } from '../api/errors';
+import type { components } from '../api/schema';
 import type { Membership, Role, Tokens } from '../api/types';
+
+type Schemas = components['schemas'];
+export type SecondStep = Schemas['SecondStep'];
+type SecondStepIn = Schemas['SecondStepIn'];
+export type ConfirmAsk = Schemas['ConfirmAsk'];
+type ConfirmIn = Schemas['ConfirmIn'];
+type PasskeyAsk = Schemas['PasskeyAsk'];
 
 export type SignedIn = {
   phase: 'signed_in';
@@ -8,7 +16,12 @@ export type SignedIn = {
   user: Tokens['user'];
   tenant: Tokens['tenant'];
   role: Role;
+  /** What the role is called, where it is one of the company's own. */
+  roleName: string | null;
+  permissions: string[];
   tenants: Membership[];
+  /** The company wants a second factor that was not shown: nothing else can be done before. */
+  needsSecondFactor: boolean;
 };
 
 export type SessionState =
@@ -44,6 +57,7 @@ export class Session {
   private refreshing: Promise<boolean> | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private generation = 0;
+  private leaving = new AbortController();
 
   constructor(private readonly wire: Wire = { fetch: (...a) => fetch(...a), exclusively, now: Date.now }) {}
 
@@ -54,12 +68,52 @@ export class Session {
 
   snapshot = (): SessionState => this.state;
 
+  /** Fires when the person signs out: nobody waits any more for what was being read as them. */
+  get left(): AbortSignal {
+    return this.leaving.signal;
+  }
+
   get token(): string | null {
     return this.state.phase === 'signed_in' ? this.state.token : null;
   }
 
-  async login(email: string, password: string): Promise<void> {
-    this.accept(await this.post('login', { email, password }));
+  /** Whether the company wants a second factor that was not shown in this session. */
+  get needsSecondFactor(): boolean {
+    return this.state.phase === 'signed_in' && this.state.needsSecondFactor;
+  }
+
+  /** Signs in, or says what is needed besides the password. */
+  async login(email: string, password: string): Promise<SecondStep | null> {
+    const answer = await this.post<Tokens | SecondStep>('login', { email, password });
+    if ('step' in answer) return answer;
+    this.accept(answer);
+    return null;
+  }
+
+  /** The second step of a sign-in. */
+  async finish(given: SecondStepIn): Promise<void> {
+    this.accept(await this.post('second-step', given));
+  }
+
+  /** What to ask the browser for to sign in with a passkey. */
+  askForPasskey(): Promise<PasskeyAsk> {
+    return this.post('passkey/options');
+  }
+
+  async loginWithPasskey(token: string, credential: Record<string, unknown>): Promise<void> {
+    this.accept(await this.post('passkey', { token, credential }));
+  }
+
+  /** How the person can show once more that it is they. */
+  async askToConfirm(): Promise<ConfirmAsk> {
+    await this.freshToken();
+    return this.post('confirm/options');
+  }
+
+  /** They show it: the new token opens what is dangerous, for some minutes. */
+  async confirm(given: ConfirmIn): Promise<void> {
+    await this.freshToken();
+    this.accept(await this.post('confirm', given));
   }
 
   async switchTo(tenantId: string): Promise<void> {
@@ -68,8 +122,12 @@ export class Session {
 
   /** Forgets the session here even when the server cannot be told. */
   async logout(everywhere: boolean): Promise<void> {
+    const token = this.token;
+    // The pages go first: what they ask while the server ends the session would be refused.
+    this.leave();
+    this.set({ phase: 'starting' });
     try {
-      await this.post('logout', { everywhere });
+      await this.post('logout', { everywhere }, token);
       this.end(everywhere ? 'You are signed out on every device.' : null);
     } catch (error) {
       const known = error instanceof ApiError && error.status === 401;
@@ -79,14 +137,14 @@ export class Session {
 
   /** Drops the session and shows `notice` on the sign-in page. */
   end(notice: string | null): void {
-    this.generation += 1;
+    this.leave();
     this.set({ phase: 'signed_out', notice });
   }
 
-  /** Gets a new access token with the cookie; concurrent callers share one request. */
-  refresh(): Promise<boolean> {
+  /** Gets a new access token with the cookie; concurrent callers share one request. `words` say what is over when it is. */
+  refresh(words = ENDED): Promise<boolean> {
     this.refreshing ??= this.wire
-      .exclusively(() => this.refreshOnce())
+      .exclusively(() => this.refreshOnce(words))
       .finally(() => {
         this.refreshing = null;
       });
@@ -100,17 +158,17 @@ export class Session {
     return this.token;
   }
 
-  private async refreshOnce(): Promise<boolean> {
+  private async refreshOnce(words: string): Promise<boolean> {
     const generation = this.generation;
     try {
-      const tokens = await this.post('refresh');
+      const tokens = await this.post<Tokens>('refresh');
       if (generation !== this.generation) return this.token !== null;
       this.accept(tokens);
       return true;
     } catch (error) {
       if (generation !== this.generation) return this.token !== null;
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-        this.end(this.state.phase === 'signed_in' ? ENDED : null);
+        this.end(this.state.phase === 'signed_in' ? words : null);
       } else if (this.state.phase === 'signed_in') {
         this.schedule(5_000);
       } else {
@@ -120,9 +178,15 @@ export class Session {
     }
   }
 
-  private async post(verb: string, body?: unknown): Promise<Tokens> {
+  private leave(): void {
+    this.generation += 1;
+    this.leaving.abort();
+    this.leaving = new AbortController();
+  }
+
+  private async post<T = Tokens>(verb: string, body?: unknown, token = this.token): Promise<T> {
     const headers: Record<string, string> = {};
-    if (this.token) headers.Authorization = `Bearer ${this.token}`;
+    if (token) headers.Authorization = `Bearer ${token}`;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     const response = await this.wire.fetch(`/api/v1/auth/${verb}`, {
       method: 'POST',
@@ -132,7 +196,7 @@ export class Session {
     });
     const answer = response.status === 204 ? null : await response.json().catch(() => null);
     if (!response.ok) throw errorFrom(response, answer);
-    return answer as Tokens;
+    return answer as T;
   }
 
   private accept(tokens: Tokens): void {
@@ -145,7 +209,10 @@ export class Session {
       user: tokens.user,
       tenant: tokens.tenant,
       role: tokens.role,
+      roleName: tokens.role_name,
+      permissions: tokens.permissions,
       tenants: tokens.tenants,
+      needsSecondFactor: tokens.needs_second_factor,
     });
     this.schedule(Math.max(lifeMs - EARLY_MS, lifeMs / 2));
   }

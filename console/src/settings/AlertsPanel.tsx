@@ -1,11 +1,11 @@
-import { Button, NumberInput, Switch, Text } from '@mantine/core';
+import { Button, NumberInput, Switch } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { unwrap } from '../api/client';
-import { inWords } from '../api/errors';
 import { keys } from '../api/keys';
 import type { AlertRules } from '../api/types';
 import { api, dispatcher, queryClient } from '../app/services';
+import { FormFoot } from '../ui/FormFoot';
 import { notifyDone } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
@@ -25,7 +25,7 @@ type RuleProps = {
 function Rule({ label, unit, on, value, min, max, onSwitch, onValue }: RuleProps) {
   return (
     <div className={classes.pair}>
-      <Switch label={label} checked={on} onChange={(event) => onSwitch(event.currentTarget.checked)} />
+      <Switch mb={9} label={label} checked={on} onChange={(event) => onSwitch(event.currentTarget.checked)} />
       <NumberInput
         label={unit}
         min={min}
@@ -86,14 +86,11 @@ function Form({ known }: { known: AlertRules }) {
         checked={rules.notify}
         onChange={(event) => setRules({ ...rules, notify: event.currentTarget.checked })}
       />
-      {save.error && (
-        <Text c="red" role="alert">
-          {inWords(save.error)}
-        </Text>
-      )}
-      <Button type="submit" style={{ alignSelf: 'flex-end' }} loading={save.isPending}>
-        Save
-      </Button>
+      <FormFoot error={save.error}>
+        <Button type="submit" loading={save.isPending}>
+          Save
+        </Button>
+      </FormFoot>
     </form>
   );
 }

@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, NumberInput, Select, Switch, Text, TextInput }
 import { type FormEvent, useState } from 'react';
 import { inWords } from '../api/errors';
 import type { PermitSettings } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { useMay } from '../app/hooks';
 import { notifyDone } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
@@ -15,6 +15,7 @@ import {
 } from './compliance';
 import { DecisionsPanel } from './DecisionsPanel';
 import classes from './Settings.module.css';
+import { SettingsForm } from './SettingsForm';
 import { SuppressionsPanel } from './SuppressionsPanel';
 
 const DAYS = [
@@ -59,99 +60,79 @@ function OwnRules({ known, mayEdit }: { known: PermitSettings; mayEdit: boolean 
   const [draft, setDraft] = useState(known);
   const save = useSavePermitSettings();
   const set = (part: Partial<PermitSettings>) => setDraft({ ...draft, ...part });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () =>
     save.mutate(draft, { onSuccess: () => notifyDone('The rules are saved and hold from now on') });
-  };
   const cap = (value: string | number) => (value === '' ? null : Number(value));
   return (
-    <form onSubmit={submit}>
-      <fieldset className={classes.form} disabled={!mayEdit} style={{ border: 0, margin: 0 }}>
-        {draft.practice && (
-          <div className={classes.notice} role="note">
-            <Text fw={600}>This company practises</Text>
-            Hours, quiet days and caps are worked out and shown, but refuse nothing. Switch it off before you
-            call real people.
-          </div>
-        )}
-        <div className={classes.pair}>
-          <Time
-            label="Call from"
-            value={draft.hours_start ?? 480}
-            onChange={(value) => set({ hours_start: value })}
-          />
-          <Time
-            label="Until"
-            value={draft.hours_end ?? 1260}
-            onChange={(value) => set({ hours_end: value })}
-          />
+    <SettingsForm mayEdit={mayEdit} error={save.error} saving={save.isPending} onSave={submit}>
+      {draft.practice && (
+        <div className={classes.notice} role="note">
+          <Text fw={600}>This company practises</Text>
+          Hours, quiet days and caps are worked out and shown, but refuse nothing. Switch it off before you
+          call real people.
         </div>
-        <Checkbox.Group
-          label="On these days"
-          description="By the clock where the contact is. The law may be narrower; the narrower one holds."
-          value={(draft.days ?? []).map(String)}
-          onChange={(days) => set({ days: days.map(Number).sort() as PermitSettings['days'] })}
-        >
-          <Group gap="sm" mt={6}>
-            {DAYS.map((day) => (
-              <Checkbox key={day.value} value={day.value} label={day.label} />
-            ))}
-          </Group>
-        </Checkbox.Group>
-        <div className={classes.pair}>
-          <NumberInput
-            label="Calls to one contact a day"
-            placeholder="No limit"
-            min={1}
-            max={100}
-            value={draft.calls_per_contact_per_day ?? ''}
-            onChange={(value) => set({ calls_per_contact_per_day: cap(value) })}
-          />
-          <NumberInput
-            label="A week"
-            placeholder="No limit"
-            min={1}
-            max={500}
-            value={draft.calls_per_contact_per_week ?? ''}
-            onChange={(value) => set({ calls_per_contact_per_week: cap(value) })}
-          />
-        </div>
-        <div className={classes.pair}>
-          <Time
-            label="Other countries, from"
-            value={draft.abroad_start ?? 540}
-            onChange={(value) => set({ abroad_start: value })}
-          />
-          <Time
-            label="Until"
-            value={draft.abroad_end ?? 1200}
-            onChange={(value) => set({ abroad_end: value })}
-          />
-        </div>
-        <Switch
-          label="Only contacts who have agreed"
-          checked={draft.require_consent ?? false}
-          onChange={(event) => set({ require_consent: event.currentTarget.checked })}
+      )}
+      <div className={classes.pair}>
+        <Time
+          label="Call from"
+          value={draft.hours_start ?? 480}
+          onChange={(value) => set({ hours_start: value })}
         />
-        <Switch
-          label="Practice: nobody real is called"
-          checked={draft.practice ?? false}
-          onChange={(event) => set({ practice: event.currentTarget.checked })}
+        <Time label="Until" value={draft.hours_end ?? 1260} onChange={(value) => set({ hours_end: value })} />
+      </div>
+      <Checkbox.Group
+        label="On these days"
+        description="By the clock where the contact is. The law may be narrower; the narrower one holds."
+        value={(draft.days ?? []).map(String)}
+        onChange={(days) => set({ days: days.map(Number).sort() as PermitSettings['days'] })}
+      >
+        <Group gap="sm" mt={6}>
+          {DAYS.map((day) => (
+            <Checkbox key={day.value} value={day.value} label={day.label} />
+          ))}
+        </Group>
+      </Checkbox.Group>
+      <div className={classes.pair}>
+        <NumberInput
+          label="Calls to one contact a day"
+          placeholder="No limit"
+          min={1}
+          max={100}
+          value={draft.calls_per_contact_per_day ?? ''}
+          onChange={(value) => set({ calls_per_contact_per_day: cap(value) })}
         />
-        {save.error && (
-          <Text c="red" role="alert">
-            {inWords(save.error)}
-          </Text>
-        )}
-        {mayEdit && (
-          <Group justify="flex-end">
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
-        )}
-      </fieldset>
-    </form>
+        <NumberInput
+          label="A week"
+          placeholder="No limit"
+          min={1}
+          max={500}
+          value={draft.calls_per_contact_per_week ?? ''}
+          onChange={(value) => set({ calls_per_contact_per_week: cap(value) })}
+        />
+      </div>
+      <div className={classes.pair}>
+        <Time
+          label="Other countries, from"
+          value={draft.abroad_start ?? 540}
+          onChange={(value) => set({ abroad_start: value })}
+        />
+        <Time
+          label="Until"
+          value={draft.abroad_end ?? 1200}
+          onChange={(value) => set({ abroad_end: value })}
+        />
+      </div>
+      <Switch
+        label="Only contacts who have agreed"
+        checked={draft.require_consent ?? false}
+        onChange={(event) => set({ require_consent: event.currentTarget.checked })}
+      />
+      <Switch
+        label="Practice: nobody real is called"
+        checked={draft.practice ?? false}
+        onChange={(event) => set({ practice: event.currentTarget.checked })}
+      />
+    </SettingsForm>
   );
 }
 
@@ -261,9 +242,9 @@ function LawPanel() {
 
 /** Whom the company may reach, when, and how often; and what was decided. */
 export default function CompliancePanel() {
-  const { role } = useMe();
+  const may = useMay();
   const query = usePermitSettings();
-  const mayEdit = isAtLeast(role, 'admin');
+  const mayEdit = may('settings:write');
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data) return <Failure error={query.error} onRetry={() => query.refetch()} />;
   return (
@@ -271,7 +252,7 @@ export default function CompliancePanel() {
       <Panel title="Our own rules">
         {query.data && <OwnRules key={query.dataUpdatedAt} known={query.data} mayEdit={mayEdit} />}
       </Panel>
-      <SuppressionsPanel mayEdit={isAtLeast(role, 'manager')} />
+      <SuppressionsPanel mayEdit={may('suppressions:delete')} />
       <QuietDays mayEdit={mayEdit} />
       <DecisionsPanel />
       <LawPanel />

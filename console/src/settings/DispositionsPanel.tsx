@@ -3,7 +3,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { inWords } from '../api/errors';
 import type { Disposition } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { useMay } from '../app/hooks';
 import { Age } from '../ui/Age';
 import { attempt } from '../ui/notify';
 import { Panel } from '../ui/Panel';
@@ -164,11 +164,11 @@ function Editor({ known, onClose }: { known: Disposition | null; onClose: () => 
 
 /** How calls can go, in this company's words. */
 export default function DispositionsPanel() {
-  const { role } = useMe();
+  const may = useMay();
   const query = useAllDispositions();
   const change = useChangeDisposition();
   const [editing, setEditing] = useState<Disposition | 'new' | null>(null);
-  const mayEdit = isAtLeast(role, 'admin');
+  const mayEdit = may('settings:write');
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data) return <Failure error={query.error} onRetry={() => query.refetch()} />;
   return (
@@ -203,7 +203,7 @@ export default function DispositionsPanel() {
               </Text>
             </div>
             {mayEdit && (
-              <>
+              <Group gap={4} wrap="nowrap">
                 <Button size="compact-sm" variant="subtle" onClick={() => setEditing(each)}>
                   Change
                 </Button>
@@ -220,7 +220,7 @@ export default function DispositionsPanel() {
                 >
                   {each.archived_at ? 'Bring back' : 'Archive'}
                 </Button>
-              </>
+              </Group>
             )}
           </li>
         ))}

@@ -1,8 +1,8 @@
-import { Button, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Radio, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
 import type { LineChoice } from '../api/types';
 import { DeviceChoice } from '../softphone/DeviceChoice';
+import { FormFoot } from '../ui/FormFoot';
 import { notifyDone } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
@@ -57,14 +57,11 @@ function Choice({ known }: { known: LineChoice }) {
         />
       )}
       {kind === 'softphone' && <DeviceChoice />}
-      {choose.error && (
-        <Text c="red" role="alert">
-          {inWords(choose.error)}
-        </Text>
-      )}
-      <Button type="submit" style={{ alignSelf: 'flex-end' }} disabled={!kind} loading={choose.isPending}>
-        Save
-      </Button>
+      <FormFoot error={choose.error}>
+        <Button type="submit" disabled={!kind} loading={choose.isPending}>
+          Save
+        </Button>
+      </FormFoot>
     </form>
   );
 }

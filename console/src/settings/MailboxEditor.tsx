@@ -2,6 +2,8 @@ import { Button, Modal, NumberInput, Select, Switch, Text, Textarea, TextInput }
 import { type FormEvent, useState } from 'react';
 import type { Mailbox } from '../api/types';
 import { FormFoot } from '../ui/FormFoot';
+import { dayIn } from '../ui/time';
+import { useCompany } from './company';
 import { useChangeMailbox } from './mail';
 import { useTeams } from './queries';
 import classes from './Settings.module.css';
@@ -35,6 +37,8 @@ function asText(html: string): string {
 /** A mailbox's name, signature, who sees it, and how much it sends by itself. */
 export function MailboxEditor({ mailbox, onClose }: { mailbox: Mailbox; onClose: () => void }) {
   const teams = useTeams().data?.data ?? [];
+  // The ramp counts the company's days.
+  const zone = useCompany().data?.zone ?? 'UTC';
   const change = useChangeMailbox();
   const [name, setName] = useState(mailbox.display_name);
   const [signature, setSignature] = useState(asText(mailbox.signature_html));
@@ -131,11 +135,7 @@ export function MailboxEditor({ mailbox, onClose }: { mailbox: Mailbox; onClose:
           label="Warm up: begin with few and send more each day, up to the caps"
           checked={warm !== null}
           onChange={(event) =>
-            setWarm(
-              event.currentTarget.checked
-                ? { started_on: new Date().toISOString().slice(0, 10), start: 10, add: 5 }
-                : null,
-            )
+            setWarm(event.currentTarget.checked ? { started_on: dayIn(zone), start: 10, add: 5 } : null)
           }
         />
         {warm && (

@@ -1,9 +1,10 @@
 import { Button, Group, Menu, Progress, Text } from '@mantine/core';
 import { IconBrandGoogle, IconChevronDown, IconMail, IconServer } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
+import { useMembers } from '../admin/queries';
 import type { Mailbox } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { isAtLeast, useMay, useMe } from '../app/hooks';
 import { ToneBadge } from '../calls/StateBadge';
 import type { Tone } from '../calls/states';
 import { Age } from '../ui/Age';
@@ -11,6 +12,8 @@ import { attempt } from '../ui/notify';
 import { Panel } from '../ui/Panel';
 import { Empty, Failure, Loading } from '../ui/States';
 import { DisconnectMailbox } from './DisconnectMailbox';
+import { GiveMailbox } from './GiveMailbox';
+import { isOwnerGone, rests } from './giving';
 import { MailboxEditor } from './MailboxEditor';
 import { useConnectGoogle, useDriveMailbox, useMailboxes, useReconnect } from './mail';
 import { PrivacyRules } from './PrivacyRules';
@@ -34,6 +37,28 @@ const SEEN_BY: Record<Mailbox['visibility'], string> = {
   team: 'the team sees its mail',
   everyone: 'everyone sees its mail',
 };
+
+/** Why a mailbox rests, and what can be done about it. */
+function Resting({ mailbox, mayGive }: { mailbox: Mailbox; mayGive: boolean }) {
+  const { name } = mailbox.user;
+  return (
+    <div className={classes.notice} style={{ flexBasis: '100%' }} role="status">
+      <Text size="sm">
+        {name} is no active member, and nobody else sees this mail: nothing is taken in or sent.
+      </Text>
+      <Text size="xs" className="muted">
+        {mayGive ? (
+          <>
+            Give the mailbox to a colleague, or let {name} be active again under{' '}
+            <Link to="/members">Members</Link>. It goes on by itself then.
+          </>
+        ) : (
+          <>An admin can give it to a colleague, or let {name} be active again. It goes on by itself then.</>
+        )}
+      </Text>
+    </div>
+  );
+}
 
 /** How far it is, as measured at the provider: never green without a measurement. */
 function Meter({ mailbox }: { mailbox: Mailbox }) {
@@ -73,15 +98,19 @@ function Meter({ mailbox }: { mailbox: Mailbox }) {
   );
 }
 
-type Doing = 'edit' | 'privacy' | 'disconnect' | 'password';
+type Doing = 'edit' | 'give' | 'privacy' | 'disconnect' | 'password';
 
-function Row({ mailbox, onDo }: { mailbox: Mailbox; onDo: (what: Doing) => void }) {
+type RowProps = { mailbox: Mailbox; ownerIsGone: boolean; onDo: (what: Doing) => void };
+
+function Row({ mailbox, ownerIsGone, onDo }: RowProps) {
   const me = useMe();
   const drive = useDriveMailbox();
   const reconnect = useReconnect();
-  const [word, tone] = TONES[mailbox.meter.state];
+  const atRest = rests(mailbox, ownerIsGone);
+  const [word, tone]: [string, Tone] = atRest ? ['Resting', 'warn'] : TONES[mailbox.meter.state];
   const mine = mailbox.user.id === me.user.id;
   const may = mine || isAtLeast(me.role, 'admin');
+  const mayGive = mine || (ownerIsGone && isAtLeast(me.role, 'admin'));
   const broken = mailbox.state === 'revoked';
   const halted = mailbox.state === 'paused' || mailbox.stopped_reason !== null;
   const run = (what: 'sync' | 'pause' | 'resume') =>
@@ -107,7 +136,12 @@ function Row({ mailbox, onDo }: { mailbox: Mailbox; onDo: (what: Doing) => void 
           Connect again
         </Button>
       )}
-      {may && halted && !broken && (
+      {atRest && mayGive && (
+        <Button size="compact-sm" variant="light" onClick={() => onDo('give')}>
+          Give to…
+        </Button>
+      )}
+      {may && halted && !broken && !atRest && (
         <Button size="compact-sm" variant="light" loading={drive.isPending} onClick={() => run('resume')}>
           Go on
         </Button>
@@ -128,7 +162,8 @@ function Row({ mailbox, onDo }: { mailbox: Mailbox; onDo: (what: Doing) => void 
           <Menu.Dropdown>
             <Menu.Item onClick={() => onDo('edit')}>Change…</Menu.Item>
             <Menu.Item onClick={() => onDo('privacy')}>Private mail…</Menu.Item>
-            <Menu.Item onClick={() => run('sync')}>Compare with the provider now</Menu.Item>
+            {mayGive && <Menu.Item onClick={() => onDo('give')}>Give to a colleague…</Menu.Item>}
+            {!atRest && <Menu.Item onClick={() => run('sync')}>Compare with the provider now</Menu.Item>}
             {!halted && <Menu.Item onClick={() => run('pause')}>Pause</Menu.Item>}
             <Menu.Item color="red" onClick={() => onDo('disconnect')}>
               Disconnect…
@@ -136,7 +171,7 @@ function Row({ mailbox, onDo }: { mailbox: Mailbox; onDo: (what: Doing) => void 
           </Menu.Dropdown>
         </Menu>
       )}
-      <Meter mailbox={mailbox} />
+      {atRest ? <Resting mailbox={mailbox} mayGive={mayGive} /> : <Meter mailbox={mailbox} />}
     </li>
   );
 }
@@ -160,8 +195,9 @@ function Returned() {
 
 /** One's own mailboxes and those one may see, each with how far it is behind its provider. */
 export default function MailboxesPanel() {
-  const { role } = useMe();
+  const mayHide = useMay()('settings:write');
   const query = useMailboxes();
+  const members = useMembers().data?.data ?? [];
   const google = useConnectGoogle();
   const [adding, setAdding] = useState(false);
   const [doing, setDoing] = useState<{ what: Doing; id: string } | null>(null);
@@ -171,7 +207,7 @@ export default function MailboxesPanel() {
   const chosen = mailboxes.find((each) => each.id === doing?.id);
   const close = () => setDoing(null);
   const buttons = (
-    <Group gap="xs">
+    <Group gap="xs" justify="flex-end">
       <Button
         size="compact-sm"
         variant="default"
@@ -204,11 +240,16 @@ export default function MailboxesPanel() {
         )}
         <ul className={classes.rows} aria-label="Mailboxes">
           {mailboxes.map((mailbox) => (
-            <Row key={mailbox.id} mailbox={mailbox} onDo={(what) => setDoing({ what, id: mailbox.id })} />
+            <Row
+              key={mailbox.id}
+              mailbox={mailbox}
+              ownerIsGone={isOwnerGone(mailbox, members)}
+              onDo={(what) => setDoing({ what, id: mailbox.id })}
+            />
           ))}
         </ul>
       </Panel>
-      {isAtLeast(role, 'admin') && (
+      {mayHide && (
         <Panel
           title="Private for the whole company"
           aside={
@@ -226,6 +267,7 @@ export default function MailboxesPanel() {
       {adding && <ServerMailbox onClose={() => setAdding(false)} />}
       {company && <PrivacyRules mailbox={null} onClose={() => setCompany(false)} />}
       {chosen && doing?.what === 'edit' && <MailboxEditor mailbox={chosen} onClose={close} />}
+      {chosen && doing?.what === 'give' && <GiveMailbox mailbox={chosen} members={members} onClose={close} />}
       {chosen && doing?.what === 'privacy' && <PrivacyRules mailbox={chosen} onClose={close} />}
       {chosen && doing?.what === 'password' && <ServerMailbox address={chosen.address} onClose={close} />}
       {chosen && doing?.what === 'disconnect' && <DisconnectMailbox mailbox={chosen} onClose={close} />}

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { useMembers } from '../admin/queries';
 import { inWords } from '../api/errors';
 import type { AvailableNumber, PhoneNumber } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { useMay } from '../app/hooks';
 import { ToneBadge } from '../calls/StateBadge';
 import type { Tone } from '../calls/states';
 import { readable } from '../contacts/naming';
@@ -82,7 +82,7 @@ function Buy({ onClose }: { onClose: () => void }) {
   return (
     <Modal opened onClose={onClose} title="Buy a number">
       <form onSubmit={find}>
-        <Group align="end" grow>
+        <div className={classes.search}>
           <TextInput
             label="Area code"
             placeholder="415"
@@ -99,7 +99,7 @@ function Buy({ onClose }: { onClose: () => void }) {
           <Button type="submit" leftSection={<IconSearch size={15} />} loading={search.isPending}>
             Search
           </Button>
-        </Group>
+        </div>
       </form>
       {failed && (
         <Text c="red" role="alert" mt="sm">
@@ -309,11 +309,11 @@ function Row({ number, mayEdit, onEdit }: { number: PhoneNumber; mayEdit: boolea
 
 /** The company's numbers, whose they are and who answers. */
 export default function NumbersPanel() {
-  const { role } = useMe();
+  const may = useMay();
   const query = useNumbers();
   const [buying, setBuying] = useState(false);
   const [editing, setEditing] = useState<string | null>(null);
-  const mayEdit = isAtLeast(role, 'admin');
+  const mayEdit = may('numbers:buy');
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data) return <Failure error={query.error} onRetry={() => query.refetch()} />;
   const numbers = query.data?.data ?? [];

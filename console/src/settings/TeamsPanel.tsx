@@ -15,13 +15,20 @@ function Editor({ team, onClose }: { team: Team | null; onClose: () => void }) {
   const save = useSaveTeam();
   const [name, setName] = useState(team?.name ?? '');
   const [chosen, setChosen] = useState(team?.members.map((each) => each.id) ?? []);
+  const [leading, setLeading] = useState(
+    team?.members.filter((each) => each.is_manager).map((each) => each.id) ?? [],
+  );
   return (
     <Modal opened onClose={onClose} title={team ? `Change ${team.name}` : 'New team'}>
       <form
         style={{ display: 'grid', gap: 14 }}
         onSubmit={(event) => {
           event.preventDefault();
-          save.mutate({ id: team?.id, name: name.trim(), member_ids: chosen }, { onSuccess: onClose });
+          const manager_ids = leading.filter((each) => chosen.includes(each));
+          save.mutate(
+            { id: team?.id, name: name.trim(), member_ids: chosen, manager_ids },
+            { onSuccess: onClose },
+          );
         }}
       >
         <TextInput
@@ -40,6 +47,18 @@ function Editor({ team, onClose }: { team: Team | null; onClose: () => void }) {
             .map((each) => ({ value: each.id, label: each.name }))}
           value={chosen}
           onChange={setChosen}
+        />
+        <MultiSelect
+          label="Managed by"
+          description="They see what is the team’s also where everybody else sees only their own"
+          searchable
+          placeholder={chosen.length === 0 ? 'Choose members first' : undefined}
+          disabled={chosen.length === 0}
+          data={members
+            .filter((each) => chosen.includes(each.id))
+            .map((each) => ({ value: each.id, label: each.name }))}
+          value={leading.filter((each) => chosen.includes(each))}
+          onChange={setLeading}
         />
         <FormFoot error={save.error} onCancel={onClose}>
           <Button type="submit" loading={save.isPending} disabled={!name.trim()}>
@@ -84,7 +103,9 @@ export default function TeamsPanel() {
             <div className={classes.grow}>
               <Text fw={600}>{team.name}</Text>
               <Text size="xs" className="muted">
-                {team.members.map((each) => each.name).join(', ') || 'Nobody yet'}
+                {team.members
+                  .map((each) => (each.is_manager ? `${each.name} (manages)` : each.name))
+                  .join(', ') || 'Nobody yet'}
               </Text>
             </div>
             <Button size="compact-sm" variant="subtle" onClick={() => setEditing(team)}>

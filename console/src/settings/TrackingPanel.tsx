@@ -1,12 +1,13 @@
-import { Button, Switch, TagsInput, Text, TextInput } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
-import { inWords } from '../api/errors';
+import { Switch, TagsInput, Text, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import type { TrackingSettings } from '../api/types';
-import { isAtLeast, useMe } from '../app/hooks';
+import { useMay } from '../app/hooks';
 import { Panel } from '../ui/Panel';
 import { Failure, Loading } from '../ui/States';
+import { LinkDomain } from './LinkDomain';
 import { useSaveTracking, useTracking, useTrackingRules } from './mail';
 import classes from './Settings.module.css';
+import { SettingsForm } from './SettingsForm';
 
 const onOff = (on: boolean) => (on ? 'on' : 'off');
 
@@ -14,55 +15,44 @@ function Form({ known, mayEdit }: { known: TrackingSettings; mayEdit: boolean })
   const [draft, setDraft] = useState(known);
   const save = useSaveTracking();
   const set = (change: Partial<TrackingSettings>) => setDraft({ ...draft, ...change });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate(draft);
-  };
   return (
-    <form onSubmit={submit}>
-      <fieldset className={classes.form} disabled={!mayEdit} style={{ border: 0, margin: 0 }}>
-        <Switch
-          label="Look for opened mail"
-          description="By a small picture. What machines fetch does not count."
-          checked={draft.opens === 'on'}
-          onChange={(event) => set({ opens: onOff(event.currentTarget.checked) })}
-        />
-        <Switch
-          label="Look for clicked links"
-          description="Links lead through this server to where they were written to lead."
-          checked={draft.clicks === 'on'}
-          onChange={(event) => set({ clicks: onOff(event.currentTarget.checked) })}
-        />
-        <TagsInput
-          label="Never in these regions"
-          description="EU, EEA or the two letters of a country, by the contact’s number and address."
-          value={draft.off_regions ?? []}
-          onChange={(off_regions) => set({ off_regions: off_regions.map((each) => each.toUpperCase()) })}
-        />
-        <Switch
-          label="Also where the region is not known"
-          checked={draft.unknown_region === 'on'}
-          onChange={(event) => set({ unknown_region: onOff(event.currentTarget.checked) })}
-        />
-        <TextInput
-          label="Domain of the links"
-          description="A name of your own that points at this server; empty means the server’s address."
-          placeholder="links.example.com"
-          value={draft.domain ?? ''}
-          onChange={(event) => set({ domain: event.currentTarget.value })}
-        />
-        {save.error && (
-          <Text c="red" role="alert">
-            {inWords(save.error)}
-          </Text>
-        )}
-        {mayEdit && (
-          <Button type="submit" style={{ alignSelf: 'flex-end' }} loading={save.isPending}>
-            Save
-          </Button>
-        )}
-      </fieldset>
-    </form>
+    <SettingsForm
+      mayEdit={mayEdit}
+      error={save.error}
+      saving={save.isPending}
+      onSave={() => save.mutate(draft)}
+    >
+      <Switch
+        label="Look for opened mail"
+        description="By a small picture. What machines fetch does not count."
+        checked={draft.opens === 'on'}
+        onChange={(event) => set({ opens: onOff(event.currentTarget.checked) })}
+      />
+      <Switch
+        label="Look for clicked links"
+        description="Links lead through this server to where they were written to lead."
+        checked={draft.clicks === 'on'}
+        onChange={(event) => set({ clicks: onOff(event.currentTarget.checked) })}
+      />
+      <TagsInput
+        label="Never in these regions"
+        description="EU, EEA or the two letters of a country, by the contact’s number and address."
+        value={draft.off_regions ?? []}
+        onChange={(off_regions) => set({ off_regions: off_regions.map((each) => each.toUpperCase()) })}
+      />
+      <Switch
+        label="Also where the region is not known"
+        checked={draft.unknown_region === 'on'}
+        onChange={(event) => set({ unknown_region: onOff(event.currentTarget.checked) })}
+      />
+      <TextInput
+        label="Domain of the links"
+        description="A name of your own that points at this server; empty means the server’s own address."
+        placeholder="links.example.com"
+        value={draft.domain ?? ''}
+        onChange={(event) => set({ domain: event.currentTarget.value })}
+      />
+    </SettingsForm>
   );
 }
 
@@ -91,17 +81,18 @@ function Rules() {
 
 /** Whether opens and clicks are looked for, where not, and what is left out. */
 export default function TrackingPanel() {
-  const { role } = useMe();
+  const may = useMay();
+  const mayEdit = may('settings:write');
   const query = useTracking();
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data) return <Failure error={query.error} onRetry={() => query.refetch()} />;
   return (
     <>
       <Panel title="Opens and clicks">
-        {query.data && (
-          <Form key={query.dataUpdatedAt} known={query.data} mayEdit={isAtLeast(role, 'admin')} />
-        )}
+        {/* By what they say: that the domain was looked at takes nothing away that is being typed. */}
+        {query.data && <Form key={JSON.stringify(query.data)} known={query.data} mayEdit={mayEdit} />}
       </Panel>
+      <LinkDomain mayCheck={mayEdit} />
       <Rules />
     </>
   );

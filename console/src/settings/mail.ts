@@ -112,7 +112,27 @@ export function useTracking() {
 export function useSaveTracking() {
   return useMutation({
     mutationFn: (body: Schemas['TrackingSettings']) => unwrap(api.PUT('/api/v1/tracking/settings', { body })),
-    onSuccess: (saved) => queryClient.setQueryData(keys.tracking(), saved),
+    onSuccess: (saved) => {
+      queryClient.setQueryData(keys.tracking(), saved);
+      void queryClient.invalidateQueries({ queryKey: keys.trackingDomain() });
+    },
+  });
+}
+
+/** How the domain for links stands; asked for often while somebody waits for it to be looked at. */
+export function useTrackingDomain(awaited: boolean) {
+  const polling = usePolling();
+  return useQuery({
+    queryKey: keys.trackingDomain(),
+    queryFn: dispatcher.current(({ signal }) => unwrap(api.GET('/api/v1/tracking/domain', { signal }))),
+    refetchInterval: awaited ? 2000 : polling,
+  });
+}
+
+export function useCheckDomain() {
+  return useMutation({
+    mutationFn: () => unwrap(api.POST('/api/v1/tracking/domain/check')),
+    onSuccess: (standing) => queryClient.setQueryData(keys.trackingDomain(), standing),
   });
 }
 

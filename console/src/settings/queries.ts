@@ -48,9 +48,32 @@ export function useTeams() {
   });
 }
 
+export function useVisibility() {
+  return useQuery({
+    queryKey: keys.visibility(),
+    queryFn: dispatcher.current(({ signal }) => unwrap(api.GET('/api/v1/visibility', { signal }))),
+    refetchInterval: usePolling(),
+  });
+}
+
+export function useSaveVisibility() {
+  return useMutation({
+    mutationFn: (body: Schemas['VisibilityIn']) => unwrap(api.PUT('/api/v1/visibility', { body })),
+    onSuccess: reread('visibility'),
+  });
+}
+
 export function useSaveTeam() {
   return useMutation({
-    mutationFn: ({ id, ...body }: { id?: string; name: string; member_ids: string[] }) =>
+    mutationFn: ({
+      id,
+      ...body
+    }: {
+      id?: string;
+      name: string;
+      member_ids: string[];
+      manager_ids: string[];
+    }) =>
       id
         ? unwrap(api.PATCH('/api/v1/teams/{id}', { params: { path: { id } }, body }))
         : unwrap(api.POST('/api/v1/teams', { body })),

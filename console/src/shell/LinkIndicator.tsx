@@ -47,7 +47,7 @@ export function ByeBanner() {
   return (
     <div className={classes.banner} role="alert">
       <span>{meaning.words}</span>
-      <Button size="compact-sm" variant="default" onClick={() => link.reconnect()}>
+      <Button size="compact-sm" variant="default" flex="none" onClick={() => link.reconnect()}>
         Reconnect
       </Button>
     </div>

@@ -3,6 +3,7 @@ import { Spotlight } from '@mantine/spotlight';
 import { IconLogout, IconPlus, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { useMay } from '../app/hooks';
 import { session } from '../app/services';
 import { fullName } from '../contacts/naming';
 import { useSearch } from '../contacts/queries';
@@ -13,6 +14,7 @@ import { useRooms } from './rooms';
 export function Palette() {
   const navigate = useNavigate();
   const rooms = useRooms();
+  const may = useMay();
   const [query, setQuery] = useState('');
   const [settled] = useDebouncedValue(query.trim(), 120);
   const found = useSearch(settled, 7);
@@ -22,13 +24,24 @@ export function Palette() {
 
   const commands = [
     ...rooms.map((room) => ({ label: `Go to ${room.label}`, icon: room.icon, run: () => navigate(room.to) })),
-    { label: 'New contact', icon: IconPlus, run: () => navigate('/contacts?new=1') },
-    { label: 'Import a file', icon: IconPlus, run: () => navigate('/imports/new') },
+    may('contacts:write') && {
+      label: 'New contact',
+      icon: IconPlus,
+      run: () => navigate('/contacts?new=1'),
+    },
+    may('contacts:import') && {
+      label: 'Import a file',
+      icon: IconPlus,
+      run: () => navigate('/imports/new'),
+    },
     { label: 'Sign out', icon: IconLogout, run: () => void session.logout(false) },
-  ].filter((command) => command.label.toLowerCase().includes(query.trim().toLowerCase()));
+  ]
+    .filter((command) => command !== false)
+    .filter((command) => command.label.toLowerCase().includes(query.trim().toLowerCase()));
 
   return (
     <Spotlight.Root
+      attributes={{ content: { 'aria-label': 'Find' } }}
       query={query}
       onQueryChange={setQuery}
       shortcut="mod + K"

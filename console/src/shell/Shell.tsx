@@ -3,8 +3,9 @@ import { useMediaQuery } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { IconDots, IconSearch } from '@tabler/icons-react';
 import { lazy, type ReactNode, Suspense } from 'react';
-import { Link, NavLink } from 'react-router';
+import { Link, NavLink, useLocation } from 'react-router';
 import { useMe } from '../app/hooks';
+import { PlanBanner } from '../billing/PlanBanner';
 import { CallBar } from '../calls/CallBar';
 import { useOpenDraft } from '../mail/compose';
 import { Bell } from '../notifications/Bell';
@@ -40,11 +41,13 @@ function RoomLink({ room }: { room: Room }) {
 
 /** The rooms beside the daily ones: in a row on a wide screen, behind a button on a phone. */
 function MoreRooms({ rooms }: { rooms: Room[] }) {
+  const { pathname } = useLocation();
   if (rooms.length === 0) return null;
+  const within = rooms.some((room) => pathname === room.to || pathname.startsWith(`${room.to}/`));
   return (
     <Menu position="top-end" width={200}>
       <Menu.Target>
-        <button type="button" className={classes.link}>
+        <button type="button" className={classes.link} data-within={within || undefined}>
           <IconDots size={19} stroke={1.7} aria-hidden />
           <span className={classes.linkText}>More</span>
         </button>
@@ -80,7 +83,7 @@ function Nav({ phone }: { phone: boolean }) {
 
 function PhoneTop() {
   return (
-    <header className={classes.top}>
+    <section className={classes.top} aria-label="Company and account">
       <Brand />
       <LinkIndicator />
       <Bell />
@@ -88,7 +91,7 @@ function PhoneTop() {
         <IconSearch size={19} stroke={1.7} />
       </ActionIcon>
       <UserMenu />
-    </header>
+    </section>
   );
 }
 
@@ -125,6 +128,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <div className={classes.main}>
         {phone && <PhoneTop />}
         <ByeBanner />
+        <PlanBanner />
         <main className={classes.content}>{children}</main>
         <Ringer />
         <CallBar />

@@ -7,6 +7,7 @@ import {
   IconLogout2,
   IconMoonStars,
 } from '@tabler/icons-react';
+import { roleLabel } from '../admin/roles';
 import { useMe } from '../app/hooks';
 import { session } from '../app/services';
 import { useMyPerson, useSetPresence } from '../calls/presence';
@@ -72,7 +73,7 @@ export function UserMenu() {
               {me.user.name}
             </Text>
             <Text component="span" display="block" size="xs" className="muted truncate">
-              {me.role}
+              {roleLabel({ role: me.role, role_name: me.roleName })}
             </Text>
           </span>
           <IconChevronUp size={15} className={classes.userMore} aria-hidden />

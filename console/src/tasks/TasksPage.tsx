@@ -3,7 +3,7 @@ import { IconChecklist, IconPhone, IconPhoneIncoming, IconTrash } from '@tabler/
 import { type FormEvent, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Task } from '../api/types';
-import { useMe } from '../app/hooks';
+import { useMay, useMe } from '../app/hooks';
 import { Age } from '../ui/Age';
 import { attempt, notifyDone, notifyFailure } from '../ui/notify';
 import { Page, PageBody, Panel } from '../ui/Panel';
@@ -128,6 +128,7 @@ function NewTask() {
 /** What is still to do: mine, or everybody's; the ones due come first. */
 export default function TasksPage() {
   const me = useMe();
+  const may = useMay();
   const [params, setParams] = useSearchParams();
   const whose = params.get('whose') ?? 'mine';
   const done = params.get('show') === 'done';
@@ -173,7 +174,7 @@ export default function TasksPage() {
     >
       <PageBody>
         <Panel title={done ? 'Done' : 'To do'}>
-          {!done && <NewTask />}
+          {!done && may('tasks:write') && <NewTask />}
           {query.isPending && <Loading />}
           {query.isError && !query.data && <Failure error={query.error} onRetry={() => query.refetch()} />}
           {query.data && tasks.length === 0 && (

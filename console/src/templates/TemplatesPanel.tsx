@@ -2,6 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { IconTemplate } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { Template } from '../api/types';
+import { May } from '../app/May';
 import classes from '../settings/Settings.module.css';
 import { attempt, notifyDone } from '../ui/notify';
 import { Panel } from '../ui/Panel';
@@ -68,9 +69,11 @@ export default function TemplatesPanel() {
   const templates = query.data?.data ?? [];
   const edited = templates.find((each) => each.id === editing);
   const create = (
-    <Button size="compact-sm" variant="default" onClick={() => setEditing('new')}>
-      New template
-    </Button>
+    <May do="templates:write">
+      <Button size="compact-sm" variant="default" onClick={() => setEditing('new')}>
+        New template
+      </Button>
+    </May>
   );
   return (
     <Panel title="Templates" aside={create}>

@@ -17,3 +17,10 @@ export function attempt<T>(work: Promise<T>, failure: string, then?: (result: T)
 export function notifyDone(message: ReactNode, id?: string): void {
   notifications.show({ id, message, color: 'petrol', role: 'status', autoClose: id ? 10_000 : 4000 });
 }
+
+/** Says, once however many requests wait, that the server asked for a pause and the work goes on by itself. */
+export function sayWaiting(seconds: number): void {
+  const message = `That was much at once. Going on by itself in ${Math.ceil(seconds)} s.`;
+  notifications.hide('waiting');
+  notifications.show({ id: 'waiting', message, color: 'petrol', role: 'status', autoClose: seconds * 1000 });
+}

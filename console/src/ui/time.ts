@@ -95,3 +95,8 @@ export function ago(at: string): string {
   const thisYear = then.getFullYear() === new Date(serverNow()).getFullYear();
   return (thisYear ? DAY : YEAR).format(then);
 }
+
+/** The day that it is in a time zone, as "2026-03-08". */
+export function dayIn(zone: string, at: number = serverNow()): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(new Date(at));
+}

@@ -5,7 +5,14 @@ import { isLive, laterCall, type Reducer, Stale } from './shared';
 /** How much of the stream is kept on the screen. */
 const RECENT = 100;
 
-const REREAD = ['call.disposition_set', 'member.updated', 'alert.', 'queue.', 'dial_session.'];
+const REREAD = [
+  'call.disposition_set',
+  'member.updated',
+  'alert.',
+  'queue.',
+  'dial_session.',
+  'company.updated',
+];
 
 function withPerson(people: Person[], person: Person): Person[] {
   const index = people.findIndex((item) => item.user.id === person.user.id);

@@ -42,7 +42,7 @@ export const reduceImport: Reducer<Import> = (data, change) => {
 };
 
 export const reduceMembers: Reducer<List<Member>> = (data, change) => {
-  if (change.type !== 'member.updated') return data;
+  if (change.type !== 'member.updated' && change.type !== 'member.joined') return data;
   const { member } = change.data;
   if (!data.data.some((item) => item.id === member.id)) return { ...data, data: [...data.data, member] };
   return { ...data, data: replaceIn(data.data, member) };
