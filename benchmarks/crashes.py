@@ -116,7 +116,9 @@ class Carnage:
             done += await delivering.resume_unsettled(db)
             due = await ledger.due(overdue_s=-0.001, limit=200)
             for job in due:
-                await runner.take(job.tenant_id, job.id, "sweep")
+                while not runner.room.free:
+                    await runner.freed(1.0)
+                runner.start(job.tenant_id, [job.id], "sweep")
             while runner.running:  # noqa: ASYNC110 - the runner tells nobody
                 await asyncio.sleep(0.001)
             if not done and not due:

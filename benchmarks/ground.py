@@ -7,24 +7,25 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
-import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 import asyncpg
 from aiohttp import ClientError, ClientSession
 
+from benchmarks.children import end, on_leash
 from hub.auth.tokens import Tokens
 from hub.config import Settings
 from hub.db import Database, tenant_tx
 from hub.embedded import PostgresServer, start_postgres, start_valkey
+from hub.listening import free_port
 from hub.migrate import migrate
 from hub.permits.actions import begin_in_practice
 from hub.who import Role, Who
@@ -55,6 +56,9 @@ class Ground:
     gmail_url: str = ""
     admin_url: str = ""
     worker_pids: tuple[int, ...] = ()
+    # For those who put processes on cores of their own, or watch their memory.
+    hub_pid: int = 0
+    postgres_pid: int = 0
 
     async def company(self, name: str, *, reps: int) -> tuple[UUID, Member, list[Member]]:
         """A company with a manager and so many reps: its id, the manager, the reps."""
@@ -66,32 +70,33 @@ class Ground:
                 user_id = await conn.fetchval(
                     "SELECT create_member($1, $2, $3, $4, $5)", tenant_id, address, f"{role.title()} {number}", "!", role
                 )
-                people.append(self._member(tenant_id, user_id, role))  # type: ignore[arg-type]
+                people.append(self.member(tenant_id, user_id, role))  # type: ignore[arg-type]
         # Whatever the time of day where this runs: the sandbox's numbers belong to nobody.
         async with tenant_tx(self.db, Who.system(tenant_id)) as tx:
             await begin_in_practice(tx)
         return tenant_id, people[0], people[1:]
 
-    def _member(self, tenant_id: UUID, user_id: UUID, role: Role) -> Member:
+    def member(self, tenant_id: UUID, user_id: UUID, role: Role) -> Member:
+        """A member that exists, with a token that nobody signed in for."""
         tokens = Tokens(self.settings.key("access-token"))
         token = tokens.issue(user_id=user_id, tenant_id=tenant_id, role=role, session_id=uuid4(), name=role.title())
         return Member(user_id, role, token)
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def open_ground(
-    *, workers: int = 1, sandbox_speed: float = 100.0, worker_jobs: int = 20, mail: bool = False
+    *,
+    workers: int = 1,
+    sandbox_speed: float = 100.0,
+    worker_jobs: int = 20,
+    mail: bool = False,
+    extra_env: Mapping[str, str] = MappingProxyType({}),
+    log_path: Path | None = None,
+    work: Sequence[str] = ("hub.cli", "worker"),
 ) -> AsyncIterator[Ground]:
     """Start Postgres, Valkey, the telephone sandbox (with `mail` Gmail's, too), one hub and the workers; stop them and forget
-    the data at the end."""
+    the data at the end. `extra_env` goes over the settings; `log_path` takes what hub and workers log (else the terminal); `work`
+    is the workers' module and its arguments."""
     # As root the embedded servers run as another account, which must get through.
     folder = Path(tempfile.mkdtemp(prefix="ringside-bench-"))
     folder.chmod(0o755)
@@ -111,6 +116,8 @@ async def open_ground(
             "RINGSIDE_PORT": str(port),
             "RINGSIDE_LOG": "json",
             "RINGSIDE_LOG_LEVEL": "warning",
+            # One client asks here for as much as a whole company would.
+            "RINGSIDE_LIMITS": "off",
             "RINGSIDE_WORKER_JOBS": str(worker_jobs),
             "RINGSIDE_OBJECTS": str(folder / "objects"),
             "TWILIO_API_URL": f"http://127.0.0.1:{sandbox_port}",
@@ -125,9 +132,10 @@ async def open_ground(
             env |= _google(f"http://127.0.0.1:{gmail_port}", pushed_to)
             gmail = ["-m", "integrations.sandbox.gmail", "--port", str(gmail_port), "--people", "silent", "--push-url", pushed_to]
             await stack.enter_async_context(_process(gmail, env))
-        for arguments in (telephone, ["-m", "hub.cli", "serve"]):
-            await stack.enter_async_context(_process(arguments, env))
-        pids = [await stack.enter_async_context(_process(["-m", "hub.cli", "worker"], env)) for _ in range(workers)]
+        env |= extra_env
+        await stack.enter_async_context(_process(telephone, env))
+        hub_pid = await stack.enter_async_context(_process(["-m", "hub.cli", "serve"], env, log_path))
+        pids = [await stack.enter_async_context(_process(["-m", *work], env, log_path)) for _ in range(workers)]
         settings = Settings.from_env(env)
         db = await Database.open(settings.database_url, max_size=4, name="ringside bench")
         stack.push_async_callback(db.close)
@@ -140,6 +148,8 @@ async def open_ground(
             env.get("GOOGLE_API_URL", ""),
             postgres.admin_url,
             tuple(pids),
+            hub_pid,
+            postgres.pid,
         )
 
 
@@ -164,20 +174,21 @@ async def _migrated(postgres: PostgresServer) -> None:
 
 
 @asynccontextmanager
-async def _process(arguments: list[str], env: dict[str, str]) -> AsyncIterator[int]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, env=env, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
-    )
+async def _process(arguments: list[str], env: dict[str, str], log_path: Path | None = None) -> AsyncIterator[int]:
+    with contextlib.ExitStack() as opened:
+        log = opened.enter_context(log_path.open("ab")) if log_path else None
+        process = await asyncio.create_subprocess_exec(
+            *on_leash([sys.executable, *arguments]),
+            cwd=ROOT,
+            env=env,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         yield process.pid
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), 20)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end(process)
 
 
 async def _ready(url: str) -> None:

@@ -353,6 +353,7 @@ async def crashes(app_url: str, admin_url: str, given: argparse.Namespace, facts
             reckoning = await ground.reckon()
         deaths, sent = deaths + reckoning.deaths, sent + reckoning.sent
         wrong += reckoning.faults
+        print(f"  after {round_} sequences: {deaths} deaths, {len(wrong)} wrong", flush=True)
         await _forget(admin_url)
     took = timedelta(seconds=round(time.monotonic() - began))
     print(f"{deaths} workers died over {round_} sequences in {took}: {sent} mails, {len(wrong)} twice, forgotten or after a stop")

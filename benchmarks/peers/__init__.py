@@ -1,0 +1,1 @@
+"""What others would build: the same endpoints and events with other means, measured in the same run."""
