@@ -24,11 +24,12 @@ from typing import TypeVar
 from redis.asyncio import Redis
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from integrations.breaker import Breaker, BreakerPolicy, Outcome
+from integrations.breaker import Breaker, BreakerPolicy, Outcome, State
 from integrations.budget import Budget, Meter
 from integrations.errors import CircuitOpen, ProviderError, RateLimited, Rejected, Transient
 from integrations.metrics import ProviderMetrics, provider_metrics
 from integrations.shared import SharedState
+from integrations.spans import provider_span
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ T = TypeVar("T")
 
 # A probe's lease outlives the call by this much, so that it never ends while the probe still runs.
 _LEASE_MARGIN_S = 2.0
+# An open breaker that nobody came to for this long says nothing about its provider any more.
+_FORGOTTEN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,17 @@ class Guard:
             operation: (budget, Meter(f"ringside:budget:{name}:{operation}", shared, budget))
             for operation, budget in budgets.items()
         }
-        self._gauge = self._metrics.breaker.labels(provider, self.credential_key)
-        self._gauge.set(self._breaker.state)
+        self._state, self._seen_at = self._breaker.state, time.monotonic()
+        self._metrics.watch(provider, self)
+
+    @property
+    def state_name(self) -> str:
+        """The breaker's state for the metrics: closed, half_open or open. An open one that nobody came to for long is none."""
+        forgotten = self._state == State.OPEN and time.monotonic() - self._seen_at > _FORGOTTEN_S
+        return (State.HALF_OPEN if forgotten else self._state).name.lower()
+
+    def _see(self) -> None:
+        self._state, self._seen_at = self._breaker.state, time.monotonic()
 
     async def call(
         self,
@@ -120,7 +132,7 @@ class Guard:
         budget, meter = self._meters.get(spends, (None, None))
         lease_s = self.timeout_s + (budget.longest_wait_s if budget else 0.0) + _LEASE_MARGIN_S
         entry = await self._breaker.enter(lease_s)
-        self._gauge.set(self._breaker.state)
+        self._see()
         if not entry.allowed:
             self._count(operation, "circuit_open")
             raise CircuitOpen(entry.wait_s, provider=self.provider, operation=operation)
@@ -133,7 +145,7 @@ class Guard:
                 await meter.hold(answer.retry_after)
         finally:
             await self._breaker.leave(entry, outcome)
-            self._gauge.set(self._breaker.state)
+            self._see()
         if isinstance(answer, ProviderError):
             raise answer
         return answer
@@ -156,8 +168,9 @@ class Guard:
         started = time.perf_counter()
         try:
             try:
-                async with asyncio.timeout(self.timeout_s):
-                    answer = await fn()
+                with provider_span(self.provider, operation):
+                    async with asyncio.timeout(self.timeout_s):
+                        answer = await fn()
             except TimeoutError as error:
                 raise Transient(f"no answer within {self.timeout_s:g} s", ambiguous=True) from error
         except ProviderError as error:
@@ -179,7 +192,7 @@ class Guard:
         if isinstance(error, Rejected):
             if not error.is_credential_fault:
                 return "rejected", Outcome.OK
-            self._metrics.credential_faults.labels(self.provider, self.credential_key).inc()
+            self._metrics.credential_faults.labels(self.provider).inc()
             log.error("%s refuses credential %s: %s", self.provider, self.credential_key, error)
             return "credential_refused", Outcome.OK
         if isinstance(error, RateLimited):

@@ -1,10 +1,23 @@
 """Prometheus metrics of the provider calls."""
 
-from functools import cache
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Protocol
+from weakref import WeakSet
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
+STATES = ("closed", "half_open", "open")
 _BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Watched(Protocol):
+    """Whoever has a circuit breaker."""
+
+    @property
+    def state_name(self) -> str:
+        """One of STATES."""
 
 
 class ProviderMetrics:
@@ -24,16 +37,18 @@ class ProviderMetrics:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self.breaker = Gauge(
-            "ringside_provider_breaker_state",
-            "The circuit breaker of a credential as this process last saw it: 0 closed, 1 half-open, 2 open.",
-            ["provider", "credential"],
+        # Counted, because a label for each credential would grow with the mailboxes.
+        self.breakers = Gauge(
+            "ringside_provider_breakers",
+            "Credentials by the state of their circuit breaker as this process last saw it: closed, half_open, open.",
+            ["provider", "state"],
             registry=registry,
         )
+        self._watched: dict[str, WeakSet[Watched]] = {}
         self.credential_faults = Counter(
             "ringside_provider_credential_faults",
             "Answers that refuse the credential itself (401, 403).",
-            ["provider", "credential"],
+            ["provider"],
             registry=registry,
         )
         self.shared_state_failures = Counter(
@@ -42,6 +57,18 @@ class ProviderMetrics:
             ["provider"],
             registry=registry,
         )
+
+    def watch(self, provider: str, breaker: Watched) -> None:
+        """Count a breaker among those of its provider for as long as it is used."""
+        if provider not in self._watched:
+            watched = self._watched[provider] = WeakSet()
+            for state in STATES:
+                self.breakers.labels(provider, state).set_function(partial(_count, watched, state))
+        self._watched[provider].add(breaker)
+
+
+def _count(watched: WeakSet[Watched], state: str) -> int:
+    return sum(breaker.state_name == state for breaker in list(watched))
 
 
 @cache

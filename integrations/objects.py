@@ -89,6 +89,13 @@ class Objects:
             async for piece in found.stream(min_chunk_size=_PIECE):
                 yield bytes(piece)
 
+    async def keys(self, prefix: str) -> AsyncIterator[str]:
+        """The keys below a folder ("erasures/"), in no order."""
+        with _translated("keys"):
+            async for found in obstore.list(self._store, prefix.rstrip("/")):
+                for one in found:
+                    yield one["path"]
+
     async def delete(self, key: str) -> None:
         """Delete it, if it is there."""
         try:

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from googleapiclient.errors import Error, HttpError
 from integrations.errors import ProviderError, RateLimited, Rejected, Transient
 from integrations.gmail.wire import Unreachable
 from integrations.mail import SystemLabel
+from integrations.waiting import seconds_of
 
 # A 403 with one of these reasons is about the pace, not about the credential.
 # https://developers.google.com/workspace/gmail/api/guides/handle-errors
@@ -87,19 +87,6 @@ def answer_error(status: int, content: bytes, retry_after: str | None) -> Provid
     if status == 408 or status >= 500:
         return Transient(f"{message} (HTTP {status}, {code})", wait_s, ambiguous=True)
     return Rejected(code, message, 400 if code in PROJECT_REASONS else status)
-
-
-def seconds_of(retry_after: str | None) -> float | None:
-    """The wait that a Retry-After header asks for: a number of seconds or a date (RFC 9110, 10.2.3)."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _named_wait_s(message: str) -> float | None:

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ConnectionTimeoutError
 
 from integrations.errors import ProviderError, RateLimited, Rejected, Transient
-from integrations.gmail.mapping import seconds_of
 from integrations.guard import Guard
 from integrations.mail import GoogleClient, GoogleGrant
+from integrations.waiting import seconds_of
 
 # gmail.modify reads, sends and labels, and never deletes for good. openid and email say whose mailbox it is.
 MAIL_SCOPE: Final = "https://www.googleapis.com/auth/gmail.modify"

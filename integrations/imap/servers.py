@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cached_property
 from typing import Final
 
 from redis.asyncio import Redis
@@ -30,7 +31,7 @@ class MailServers:
     ) -> None:
         self._redis = redis
         self._allow_private = allow_private
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._timeout_s = timeout_s
         self._retry = retry
 
@@ -43,4 +44,10 @@ class MailServers:
             timeout_s=max(_TIMEOUT_S, 2 * self._timeout_s),
             retry=self._retry,
         )
-        return ImapMailbox(account, guard, self._tls, allow_private=self._allow_private, timeout_s=self._timeout_s)
+        tls = self._tls or self._usual_tls
+        return ImapMailbox(account, guard, tls, allow_private=self._allow_private, timeout_s=self._timeout_s)
+
+    @cached_property
+    def _usual_tls(self) -> ssl.SSLContext:
+        # To read this machine's certificates takes tens of milliseconds: once, and only where there is a mailbox.
+        return ssl.create_default_context()

@@ -26,7 +26,8 @@ _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}", re.IGNORECASE)
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _LOCAL: Final = re.compile(r"[!#$%&'*+/=?^_`{|}~.A-Za-z0-9-]{1,64}")
-_DOMAIN: Final = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.?){1,40}")
+_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{0,39}}\.?")
 # fmt: off
 _OURS: Final = frozenset(
     {

@@ -7,8 +7,6 @@ also spares us the untyped exception that the SDK raises for failed lists.
 
 import asyncio
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aiohttp import (
@@ -26,6 +24,7 @@ from twilio.http.response import Response
 from yarl import URL
 
 from integrations.errors import ProviderError, RateLimited, Rejected, Transient
+from integrations.waiting import seconds_of
 
 
 class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has no types
@@ -127,16 +126,3 @@ def error_of(status: int, text: str, retry_after: str | None) -> ProviderError:
     if status == 408 or status >= 500:
         return Transient(f"{message} (HTTP {status}, error {code})", wait_s, ambiguous=True)
     return Rejected(code, message, status)
-
-
-def seconds_of(retry_after: str | None) -> float | None:
-    """Return the wait that a Retry-After header asks for: a number of seconds or a date (RFC 9110, 10.2.3)."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 _KEPT: Final = (
-    *("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method"),
+    *("client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method"),
     *("access_type", "prompt"),
 )
 _HEAD: Final = """<!doctype html>

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from integrations.sandbox.faults import ConnectionDrops, ConnectionHangs, FaultQueue, is_named
 from integrations.sandbox.gmail.refusals import Refusal
 
 Kind = Literal["400", "401", "403", "404", "429", "500", "503", "hang", "drop", "lost", "slow"]
@@ -17,14 +18,6 @@ _WORDS: Final = {
     500: "Internal error encountered.",
     503: "The service is currently unavailable.",
 }
-
-
-class ConnectionHangs(Exception):
-    """There will be no answer."""
-
-
-class ConnectionDrops(Exception):
-    """The connection ends without an answer."""
 
 
 @dataclass(slots=True)
@@ -44,34 +37,16 @@ class Fault:
     reason: str = ""
 
     def matches(self, operation: str, mailbox: str) -> bool:
-        """Is it meant for this operation? `messages.*` is meant for all that begin so."""
-        pattern = self.operation
-        named = pattern in ("*", operation) or (pattern.endswith(".*") and operation.startswith(pattern[:-1]))
-        return named and self.mailbox in ("", mailbox)
+        """Is it meant for this operation of this mailbox?"""
+        return is_named(self.operation, operation) and self.mailbox in ("", mailbox)
 
 
-class Faults:
-    """The faults that are still to come, in the order in which they were asked for."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Let something go wrong."""
-        self.waiting.append(fault)
-
-    def clear(self) -> None:
-        """Let everything go right again."""
-        self.waiting.clear()
+class Faults(FaultQueue[Fault]):
+    """What still goes wrong."""
 
     def next_for(self, operation: str, mailbox: str = "") -> Fault | None:
         """Return what goes wrong with this request, and count it."""
-        fault = next((each for each in self.waiting if each.matches(operation, mailbox)), None)
-        if fault is not None:
-            fault.times -= 1
-            if fault.times <= 0:
-                self.waiting.remove(fault)
-        return fault
+        return self.take(lambda each: each.matches(operation, mailbox))
 
 
 def strike(fault: Fault | None) -> None:

@@ -36,6 +36,7 @@ class Consent:
     challenge_method: str
     is_offline: bool
     expires: float
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Grants:
         *,
         is_asked_anew: bool,
         is_offline: bool,
+        nonce: str = "",
     ) -> str:
         """Return a code. A refresh token comes for offline access, the first time or if consent is asked for anew."""
         knows = any(known == address for known, _ in self.refresh_tokens.values())
@@ -79,6 +81,7 @@ class Grants:
             challenge_method,
             is_offline and (is_asked_anew or not knows),
             time.monotonic() + _CODE_S,
+            nonce,
         )
         return code
 

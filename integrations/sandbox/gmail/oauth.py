@@ -11,7 +11,7 @@ from aiohttp import web
 
 from integrations.sandbox.gmail.consent import consent_page, problem_page
 from integrations.sandbox.gmail.faults import Faults, strike
-from integrations.sandbox.gmail.grants import Access, Grants
+from integrations.sandbox.gmail.grants import Access, Consent, Grants
 from integrations.sandbox.gmail.refusals import OAuthRefusal, bad_credentials
 from integrations.sandbox.gmail.seeding import seed
 from integrations.sandbox.gmail.settings import GmailSettings
@@ -98,6 +98,7 @@ class OAuth:
             asked.get("code_challenge_method", "plain"),
             is_asked_anew="consent" in asked.get("prompt", "").split(),
             is_offline=asked.get("access_type") == "offline",
+            nonce=asked.get("nonce", ""),
         )
         return _back(asked, {"code": code, "scope": asked["scope"]})
 
@@ -124,6 +125,7 @@ class OAuth:
                 subject=subject_of(consent.address),
                 email=consent.address,
                 azp=self._settings.client_id,
+                **_more_of(consent),
             )
         return web.json_response(told)
 
@@ -206,6 +208,13 @@ class OAuth:
 def subject_of(address: str) -> str:
     """Return the number by which Google knows a person."""
     return str(10**20 + int(hashlib.sha256(address.encode()).hexdigest()[:16], 16))
+
+
+def _more_of(consent: Consent) -> dict[str, Any]:
+    """Claims that only some tokens have: the nonce that was asked for, and the organisation that the account belongs to."""
+    domain = consent.address.rpartition("@")[2]
+    hosted = {} if domain in ("gmail.com", "googlemail.com") else {"hd": domain}
+    return hosted | ({"nonce": consent.nonce} if consent.nonce else {})
 
 
 def _back(asked: dict[str, str], more: dict[str, str]) -> web.Response:

@@ -9,6 +9,7 @@ from aiohttp import web
 from multidict import MultiDict
 from yarl import URL
 
+from integrations.sandbox.faults import ConnectionDrops, ConnectionHangs
 from integrations.sandbox.gmail.api import Answer, Api, Request, refused
 from integrations.sandbox.gmail.api_account import AccountApi
 from integrations.sandbox.gmail.api_drafts import DraftsApi
@@ -17,7 +18,7 @@ from integrations.sandbox.gmail.api_messages import MessagesApi
 from integrations.sandbox.gmail.api_threads import ThreadsApi
 from integrations.sandbox.gmail.batch import answer_batch
 from integrations.sandbox.gmail.control import Control
-from integrations.sandbox.gmail.faults import ConnectionDrops, ConnectionHangs, Fault, Faults, Kind, strike
+from integrations.sandbox.gmail.faults import Fault, Faults, Kind, strike
 from integrations.sandbox.gmail.grants import MAIL_SCOPES, Grants
 from integrations.sandbox.gmail.mailbox import Mailbox, Stored
 from integrations.sandbox.gmail.oauth import OAuth

@@ -15,6 +15,7 @@ What becomes of a call is decided by the number called. Scripted numbers come fi
     +12025550156    answered; each callback comes twice, and in the wrong order
     +12025550157    answered by a fax machine
     +12025550158    answered by something that detection does not recognise
+    +12025550159    answered, and never ends by itself, either
 
 Every other number goes by its last digit:
 

@@ -47,6 +47,7 @@ _SCRIPTED: Final = {
     ),
     "+12025550157": Plan("answered by a fax machine", talk_s=15.0, answered_by="fax"),
     "+12025550158": Plan("answered by something that detection does not recognise", talk_s=30.0, answered_by="unknown"),
+    "+12025550159": Plan("answered, and never ends by itself, either"),
 }
 _BY_LAST_DIGIT: Final = {
     "5": Plan("busy", ending="busy", ring_s=1.0),
