@@ -1,6 +1,7 @@
 -- One large company, all in sets: 40 members, 40,000 contacts with what hangs on them, 20,000 calls, 40,000 activities,
 -- 60,000 events, 20,000 jobs, imports, sessions. Values are skewed as they are in life: a stage that most have and one that
--- twenty have. {tenant} is its id, {slug} a word that is nobody else's. Run as an administrator.
+-- twenty have. {tenant} is its id, {slug} a word that is nobody else's, {series} what numbers the rows: generate_series, or a
+-- function like it that leaves some out. Run as an administrator.
 SET session_replication_role = replica;
 SET synchronous_commit = off;
 
@@ -20,7 +21,7 @@ CREATE TEMPORARY TABLE people AS
 SELECT n, uuidv7() AS id, timestamptz '2024-01-01Z' + n * interval '25 minutes' AS at,
        (ARRAY['Ada', 'Bob', 'Cyd', 'Dee', 'Eve', 'Fay', 'Gus', 'Hal'])[1 + n % 8] AS first_name,
        'Family' || (n * 7919) % 9000 AS last_name, 'Firm ' || (n * 7919::bigint) % 4000 AS company
-FROM generate_series(1, 40000) AS n;
+FROM {series}(1, 40000) AS n;
 
 INSERT INTO contacts (tenant_id, id, first_name, last_name, company, stage, owner_id, created_at, updated_at, deleted_at)
 SELECT uuid '{tenant}', p.id, p.first_name, p.last_name, CASE WHEN p.n % 2000 = 0 THEN 'Zenith' ELSE p.company END,
@@ -75,14 +76,14 @@ FROM generate_series(1, 60000) AS n;
 INSERT INTO jobs (tenant_id, kind, args, state, run_at, created_at, finished_at, lease_until, leased_by)
 SELECT uuid '{tenant}', CASE WHEN n % 4000 = 9 THEN 'imports.run' ELSE 'calls.dial' END, json_build_object('import_id', n), x.state, x.at,
        x.at, CASE WHEN x.state IN ('done', 'dead') THEN x.at END, CASE WHEN x.state = 'running' THEN now() END, 'w'
-FROM generate_series(1, 20000) AS n
+FROM {series}(1, 20000) AS n
 CROSS JOIN LATERAL (SELECT CASE WHEN n % 400 = 1 THEN 'dead' WHEN n % 1000 = 2 THEN 'ready' WHEN n % 2500 = 3 THEN 'running' ELSE 'done' END
     AS state, now() - n * interval '30 seconds' AS at) AS x;
 INSERT INTO idempotency_keys (tenant_id, user_id, key, fingerprint, status, body, created_at)
 SELECT uuid '{tenant}', r.user_id, 'key ' || k, 'f', 200, '{}', now() - k * interval '8 seconds'
-FROM generate_series(1, 10000) AS k JOIN reps r ON r.n = k % 40;
+FROM {series}(1, 10000) AS k JOIN reps r ON r.n = k % 40;
 INSERT INTO webhook_deliveries (tenant_id, provider, dedupe_key, payload, received_at)
-SELECT uuid '{tenant}', 'twilio', '{slug}' || n, '{}', now() - n * interval '30 seconds' FROM generate_series(1, 20000) AS n;
+SELECT uuid '{tenant}', 'twilio', '{slug}' || n, '{}', now() - n * interval '30 seconds' FROM {series}(1, 20000) AS n;
 
 INSERT INTO imports (tenant_id, filename, state, created_by, created_at)
 SELECT uuid '{tenant}', n || '.csv', CASE WHEN n = 1 THEN 'running' ELSE 'done' END, (SELECT user_id FROM reps WHERE reps.n = 0),
@@ -90,8 +91,10 @@ SELECT uuid '{tenant}', n || '.csv', CASE WHEN n = 1 THEN 'running' ELSE 'done' 
 FROM generate_series(1, 2000) AS n;
 CREATE TEMPORARY TABLE newest AS SELECT id FROM imports WHERE tenant_id = uuid '{tenant}' ORDER BY created_at DESC LIMIT 1;
 INSERT INTO import_changes (tenant_id, import_id, contact_id, version) SELECT uuid '{tenant}', (SELECT id FROM newest), id, 1 FROM people;
+INSERT INTO import_created (tenant_id, import_id, start, contact_ids)
+SELECT uuid '{tenant}', (SELECT id FROM newest), n * 1000, ARRAY(SELECT uuidv7() FROM generate_series(1, 1000)) FROM generate_series(0, 99) n;
 INSERT INTO import_failures (tenant_id, import_id, line, cells, reason)
-SELECT uuid '{tenant}', (SELECT id FROM newest), n, ARRAY['Ada'], 'no number' FROM generate_series(1, 10000) AS n;
+SELECT uuid '{tenant}', (SELECT id FROM newest), n, ARRAY['Ada'], 'no number' FROM {series}(1, 10000) AS n;
 INSERT INTO import_chunks (tenant_id, import_id, position, data)
 SELECT uuid '{tenant}', (SELECT id FROM newest), n, repeat('x', 1000)::bytea FROM generate_series(1, 200) AS n;
 
@@ -104,6 +107,13 @@ INSERT INTO notifications (tenant_id, user_id, kind, title, created_at, read_at)
 SELECT uuid '{tenant}', r.user_id, 'task_due', 'task ' || p.n, now() - (40000 - p.n) * interval '5 minutes',
        CASE WHEN p.n < 38000 THEN now() END
 FROM people p JOIN reps r ON r.n = (p.n / 2) % 39 WHERE p.n % 2 = 0;
+
+UPDATE notifications SET mail_due_at = created_at, mailed_at = CASE WHEN read_at IS NOT NULL THEN read_at END, push_due_at = created_at,
+       pushed_at = CASE WHEN read_at IS NOT NULL THEN read_at END WHERE tenant_id = uuid '{tenant}' AND read_at IS NOT NULL;
+INSERT INTO letters (tenant_id, id, template, to_address, subject, state, created_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8035-' || lpad(n::text, 12, '0'))::uuid, 'invite', 'home' || n || '@mail.example.org',
+       'You are invited', CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'sent' END, now() - n * interval '3 minutes'
+FROM {series}(1, 10000) AS n;
 
 INSERT INTO permits (tenant_id, contact_id, channel, address, user_id, allowed, code, explanation, rule_version, facts, created_at)
 SELECT uuid '{tenant}', p.id, 'call', '+1415' || 2000000 + p.n, r.user_id, p.n % 50 > 0, 'allowed', 'It is noon.', '1', '{}',
@@ -120,7 +130,7 @@ SELECT uuid '{tenant}', p.id, r.user_id, 'dialer', now() + interval '1 hour' FRO
 INSERT INTO alerts (tenant_id, kind, subject_kind, subject_id, subject_name, message, raised_at, cleared_at)
 SELECT uuid '{tenant}', 'rep_idle', 'user', gen_random_uuid(), 'Rep', 'idle', now() - n * interval '5 minutes',
        CASE WHEN n > 5 THEN now() END
-FROM generate_series(1, 20000) AS n;
+FROM {series}(1, 20000) AS n;
 INSERT INTO dial_queues (tenant_id, name, state, created_at)
 SELECT uuid '{tenant}', 'queue ' || n, CASE WHEN n % 1000 = 1 THEN 'running' ELSE 'done' END, now() - n * interval '1 hour'
 FROM generate_series(1, 4000) AS n;
@@ -190,14 +200,26 @@ FROM reps r, generate_series(1, 500) AS i;
 INSERT INTO presence (tenant_id, user_id, state) SELECT uuid '{tenant}', user_id, 'online' FROM reps;
 INSERT INTO sessions (user_id, tenant_id, expires_at, revoked_at)
 SELECT r.user_id, uuid '{tenant}', now() + interval '1 day', CASE WHEN s % 5 > 0 THEN now() END
-FROM generate_series(1, 10000) AS s JOIN reps r ON r.n = s % 40;
+FROM {series}(1, 10000) AS s JOIN reps r ON r.n = s % 40;
 INSERT INTO refresh_tokens (hash, session_id) SELECT decode(md5('{slug}' || s.id || n), 'hex'), s.id
 FROM sessions s, generate_series(1, 3) AS n WHERE s.tenant_id = uuid '{tenant}';
 INSERT INTO access_changes (at, kind, tenant_id, user_id)
 SELECT now() - n * interval '10 seconds', 'role_changed', uuid '{tenant}', (SELECT user_id FROM reps WHERE reps.n = 3)
 FROM generate_series(1, 8000) AS n;
+INSERT INTO api_keys (tenant_id, user_id, name, hint, hash, scopes, created_at, expires_at)
+SELECT uuid '{tenant}', r.user_id, 'Key ' || k, 'rsk_', decode(md5('{slug} key ' || k), 'hex'), '{}', now() - k * interval '1 hour', now() + interval '30 days'
+FROM generate_series(1, 5000) AS k JOIN reps r ON r.n = k % 40;
+-- Two webhooks with a month of deliveries, a few of which wait; ids that tests/outgoing/plan_cases.py knows.
+INSERT INTO outgoing_endpoints (tenant_id, id, user_id, url, sealed, position, refused_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8036-00000000000' || n)::uuid, (SELECT user_id FROM reps WHERE reps.n = 3),
+    'https://example.com/' || n, 'v1', 59000, now() - interval '3 days' FROM generate_series(1, 2) AS n;
+INSERT INTO outgoing_deliveries (tenant_id, endpoint_id, kind, event_id, event_seq, event_at, event_type, state, tried_at, created_at)
+SELECT uuid '{tenant}', ('00000000-0000-7000-8036-00000000000' || 1 + s % 2)::uuid, 'event', uuidv7(), s, now() - interval '1 hour',
+    'contact.updated', CASE WHEN s > 39990 THEN 'waiting' WHEN s % 100 = 0 THEN 'failed' ELSE 'accepted' END,
+    now() - (40000 - s) * interval '1 minute', now() - (40000 - s) * interval '1 minute'
+FROM {series}(1, 40000) AS s;
 INSERT INTO sign_in_failures (key, failures, window_ends_at)
-SELECT '{slug}' || n, 1, now() + interval '5 minutes' FROM generate_series(1, 10000) AS n;
+SELECT '{slug}' || n, 1, now() + interval '5 minutes' FROM {series}(1, 10000) AS n;
 -- A queue of 100,000, most of them still to be called; ids that tests/dialer/plan_cases.py knows.
 INSERT INTO dial_queues (tenant_id, id, name, state, lines, filter, started_at, created_at)
 VALUES (uuid '{tenant}', uuid '00000000-0000-7000-8000-00000000d001', 'large', 'running', 3, '{}', now() - interval '40 days', now());
@@ -219,7 +241,7 @@ SELECT uuid '{tenant}', CASE WHEN k = 100000 THEN uuid '00000000-0000-7000-8000-
        CASE WHEN x.state IN ('claimed', 'dialing') THEN uuid '00000000-0000-7000-8000-00000000d002' END,
        (ARRAY['America/Chicago', 'America/New_York', 'America/Denver', 'America/Los_Angeles', 'America/Chicago,America/Denver', ''])[1 + k % 6],
        now() - k * interval '1 minute', 'name ' || k, now() - interval '1 day'
-FROM generate_series(1, 100000) AS g (k) LEFT JOIN people p ON p.n = k
+FROM {series}(1, 100000) AS g (k) LEFT JOIN people p ON p.n = k
 CROSS JOIN LATERAL (SELECT CASE WHEN k <= 20000 THEN 'done' WHEN k <= 22000 THEN 'skipped' WHEN k <= 25900 THEN 'waiting'
     WHEN k <= 26000 THEN 'callback' WHEN k = 100000 THEN 'dialing' WHEN k > 99995 THEN 'claimed' ELSE 'waiting' END AS state) AS x;
 INSERT INTO dial_attempts (tenant_id, call_id, session_id, queue_id, item_id, number, day, period, placed_at, settled_at, result)
@@ -246,7 +268,7 @@ SELECT uuid '{tenant}', ('00000000-0000-7000-8001-' || lpad(g.i::text, 12, '0'))
        CASE WHEN g.i % 10 = 0 THEN 1 ELSE 0 END, (ARRAY['open', 'done', 'done', 'snoozed', 'open', 'done', 'done', 'done'])[1 + g.i % 8],
        CASE WHEN g.i % 20 = 0 THEN (SELECT user_id FROM reps WHERE reps.n = 1) END,
        CASE WHEN g.i % 8 = 3 THEN now() + g.i * interval '1 minute' END, p.id
-FROM generate_series(1, 12000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
+FROM {series}(1, 12000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
 INSERT INTO mail_messages (tenant_id, id, mailbox_id, thread_id, provider_id, provider_thread_id, message_id, direction, from_address,
     subject, sent_at, received_at, snippet, is_read)
 SELECT t.tenant_id, ('00000000-0000-7000-8002-' || right(t.id::text, 11) || k)::uuid, t.mailbox_id, t.id, 'p' || right(t.id::text, 6) || k,
@@ -265,13 +287,17 @@ SELECT m.tenant_id, m.id, 1 FROM mail_messages m WHERE m.tenant_id = uuid '{tena
 INSERT INTO mail_words (tenant_id, message_id, thread_id, mailbox_id, at, words)
 SELECT m.tenant_id, m.id, m.thread_id, m.mailbox_id, m.received_at, to_tsvector('simple', m.subject || CASE WHEN m.id::text LIKE '%777%' THEN ' zebra' ELSE ' horse' END)
 FROM mail_messages m WHERE m.tenant_id = uuid '{tenant}';
-INSERT INTO mail_sends (tenant_id, id, mailbox_id, user_id, contact_id, state, source, message_id, send_at, asked_at, created_at, sent_at, step_run_id)
+INSERT INTO mail_sends (tenant_id, id, mailbox_id, user_id, contact_id, state, source, message_id, send_at, asked_at, created_at, sent_at, step_run_id, counts_at)
 SELECT uuid '{tenant}', ('00000000-0000-7000-8003-' || lpad(g.i::text, 12, '0'))::uuid,
        ('00000000-0000-7000-8000-' || lpad((101 + g.i % 30)::text, 12, '0'))::uuid, (SELECT user_id FROM reps WHERE reps.n = 1 + g.i % 5), p.id, x.state,
-       'sequence', '<s' || g.i || '@{slug}.test>', CASE WHEN x.state = 'scheduled' THEN now() + g.i * interval '1 minute' END,
-       CASE WHEN x.state = 'sent' THEN now() END, now() - g.i * interval '3 minutes', CASE WHEN x.state = 'sent' THEN now() END, uuidv7()
+       CASE WHEN g.i % 5 = 3 THEN 'composer' ELSE 'sequence' END, '<s' || g.i || '@{slug}.test>', CASE WHEN x.state = 'scheduled' THEN now() + g.i * interval '1 minute' END,
+       CASE WHEN x.state = 'sent' THEN now() END, now() - g.i * interval '3 minutes', CASE WHEN x.state = 'sent' THEN now() END, uuidv7(),
+       now() - g.i * interval '3 minutes'
 FROM generate_series(1, 8000) AS g (i) JOIN people p ON p.n = g.i
 CROSS JOIN LATERAL (SELECT CASE WHEN g.i % 100 = 0 THEN 'scheduled' WHEN g.i % 100 = 1 THEN 'draft' WHEN g.i % 100 = 2 THEN 'failed' ELSE 'sent' END AS state) AS x;
+INSERT INTO mail_send_domains (tenant_id, send_id, domain_lc, counts_at)
+SELECT s.tenant_id, s.id, 'firm' || right(s.id::text, 6)::int % 400 || '.example', s.counts_at
+FROM mail_sends s WHERE s.tenant_id = uuid '{tenant}';
 
 -- What became of that mail: 2,000 templates (ids 8004) of three versions, mail written from 200 of them, tracked with what was
 -- fetched of every third (ids 8005), people who unsubscribed, mail that came back.
@@ -318,7 +344,7 @@ SELECT uuid '{tenant}', ('00000000-0000-7000-8008-' || lpad(g.i::text, 12, '0'))
        now() - interval '1 day', now() + (g.i - 4000) * interval '1 minute', CASE WHEN x.phase = 'act' THEN 'email' END, 'firm' || g.i % 900 || '.example',
        CASE WHEN x.state IN ('active', 'finished') THEN NULL ELSE 'person' END, CASE WHEN x.state = 'paused' AND g.i % 2 = 0 THEN now() + g.i * interval '1 hour' END,
        CASE WHEN x.state IN ('finished', 'stopped') THEN now() END, now() - interval '2 days', now() - interval '1 day'
-FROM generate_series(1, 22000) AS g (i) JOIN people p ON p.n = g.i
+FROM {series}(1, 22000) AS g (i) JOIN people p ON p.n = g.i
 JOIN sequences s ON s.tenant_id = uuid '{tenant}' AND s.id = CASE WHEN g.i <= 20000 THEN uuid '00000000-0000-7000-8006-000000000001'
     ELSE ('00000000-0000-7000-8006-' || lpad((g.i % 200)::text, 12, '0'))::uuid END
 CROSS JOIN LATERAL (SELECT CASE WHEN g.i % 20 < 8 THEN 'active' WHEN g.i % 20 = 8 THEN 'paused' WHEN g.i % 20 = 9 THEN 'stopped' ELSE 'finished' END AS state,
@@ -337,6 +363,12 @@ INSERT INTO meetings (tenant_id, id, contact_id, mailbox_id, user_id, uid, direc
 SELECT uuid '{tenant}', ('00000000-0000-7000-8011-' || lpad(g.i::text, 12, '0'))::uuid, p.id,
        ('00000000-0000-7000-8000-' || lpad((101 + g.i % 30)::text, 12, '0'))::uuid, (SELECT user_id FROM reps WHERE reps.n = 1 + g.i % 5),
        'meeting-' || g.i, 'inbound', 'confirmed', 'Meeting ' || g.i, now() - g.i * interval '1 hour', now() - g.i * interval '1 hour'
-FROM generate_series(1, 10000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
+FROM {series}(1, 10000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
+
+-- 30,000 entries of the audit log, most of them of listening.
+INSERT INTO audit_entries (tenant_id, at, action, actor_id, subject_kind, subject_id)
+SELECT uuid '{tenant}', now() - g.i * interval '5 minutes', CASE WHEN g.i % 4 > 0 THEN 'recording.listened' WHEN g.i = 400 THEN 'rare.thing' ELSE 'member.updated' END,
+       (SELECT user_id FROM reps WHERE reps.n = 1 + g.i % 5), 'contact', p.id
+FROM {series}(1, 30000) AS g (i) JOIN people p ON p.n = 1 + g.i % 6000;
 
 DROP TABLE reps, people, newest, queues;

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aiohttp import web
-
-from hub.app import Hub
 from hub.config import Settings, TwilioSettings
+from hub.listening import free_port
 from integrations.sandbox.twilio import Sandbox, SandboxSettings, start_sandbox
-from tests.harness import FROM_NUMBER, RunningHub, contract_of, make_settings
+from tests.harness import FROM_NUMBER, RunningHub, make_settings, running_hub
 from workers.run import run_worker
 
 SPEED = 25.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -74,18 +63,9 @@ async def running_stack(
         twilio = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER, calls_per_second=1000.0)
         twilio = replace(twilio, **(account or {}))
         made = make_settings(database_url, redis_url, port=port, public_url=f"http://127.0.0.1:{port}", twilio=twilio, **settings)
-        sessions: list[Any] = []
-        hub = await stack.enter_async_context(Hub.open(made))
-        runner = web.AppRunner(hub.application(), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        server = RunningHub(hub, made.public_url, made, contract_of(made), sessions)
+        server = await stack.enter_async_context(running_hub(made, port=port))
         house = Stack(server, telephone, made)
         try:
             yield house
         finally:
             await house.sandbox.close()
-            for session in sessions:
-                await session.close()
-            await hub.realtime.stop()
-            await runner.cleanup()

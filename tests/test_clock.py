@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.clock import Clock
-from hub.config import Settings, SettingsError
+from hub.config import Settings
+from hub.environment import SettingsError
 
 NEEDED = {"DATABASE_URL": "postgresql://db", "REDIS_URL": "redis://", "RINGSIDE_SECRET": "-" * 32}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.config import Settings, SettingsError, TwilioSettings
+from hub.config import Settings, TwilioSettings
+from hub.environment import SettingsError
 
 NEEDED = {"DATABASE_URL": "postgresql://db", "REDIS_URL": "redis://", "RINGSIDE_SECRET": "-" * 32}
 ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "token", "TWILIO_FROM": "+14155550100"}
@@ -82,6 +83,17 @@ def test_google_is_set_up_by_its_client_and_pushes_by_all_three() -> None:
         Settings.from_env(NEEDED | {"GOOGLE_CLIENT_ID": "id"})
     with pytest.raises(SettingsError, match=r"^GOOGLE_PUSH_ACCOUNT must be set"):
         Settings.from_env(NEEDED | client | {k: v for k, v in pushes.items() if k != "GOOGLE_PUSH_ACCOUNT"})
+
+
+def test_a_test_clock_goes_with_a_key_of_the_test_mode_only() -> None:
+    key = {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+    found = Settings.from_env(NEEDED | key | {"STRIPE_TEST_CLOCK": "clock_1"}).stripe
+    assert found is not None and found.test_clock == "clock_1"
+    for live in ("sk_live_1", "rk_live_1", "anything"):
+        with pytest.raises(SettingsError, match="STRIPE_TEST_CLOCK needs a STRIPE_SECRET_KEY of the test mode"):
+            Settings.from_env(NEEDED | key | {"STRIPE_SECRET_KEY": live, "STRIPE_TEST_CLOCK": "clock_1"})
+    with pytest.raises(SettingsError, match="it should be the id of a test clock"):
+        Settings.from_env(NEEDED | key | {"STRIPE_TEST_CLOCK": "2027-01-01"})
 
 
 def test_switches_are_yes_or_no() -> None:

@@ -48,7 +48,7 @@ def modules() -> Iterator[str]:
 def names_read(source: str) -> set[str]:
     """The environment variables that a module reads: constants that are written like one."""
     texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {text for text in texts if re.fullmatch(r"(RINGSIDE|DATABASE|REDIS|TWILIO|GOOGLE)_[A-Z_]+", text)}
+    return {text for text in texts if re.fullmatch(r"(RINGSIDE|DATABASE|REDIS|TWILIO|GOOGLE|STRIPE|SMTP|MAIL)_[A-Z_]+", text)}
 
 
 def test_the_table_of_settings_names_what_the_settings_read_and_nothing_else() -> None:

@@ -21,7 +21,8 @@ async def ask(server: RunningHub, path: str) -> tuple[int, Any]:
 async def test_with_everything_there_it_is_ready(database: TestDatabase, valkey_url: str) -> None:
     async with running_hub(make_settings(database.app_url, valkey_url)) as server:
         assert await ask(server, "/healthz") == (200, {"status": "ok"})
-        assert await ask(server, "/readyz") == (200, {"status": "ready", "parts": {"postgres": "ok", "redis": "ok"}})
+        ready = {"status": "ready", "parts": {"postgres": "ok", "isolation": "ok", "redis": "ok"}}
+        assert await ask(server, "/readyz") == (200, ready)
 
 
 async def test_without_redis_it_goes_on_more_slowly(database: TestDatabase, valkey: ValkeyServer) -> None:

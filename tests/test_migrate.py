@@ -14,6 +14,8 @@ import asyncpg
 import pytest
 
 from hub import migrate as migrating
+from hub.canary.pair import open_pair
+from hub.canary.tables import try_sql
 from hub.db import Database, tenant_tx
 from hub.embedded import PostgresServer
 from hub.embedded import postgres as embedded
@@ -179,4 +181,5 @@ async def test_the_schema_works_on_other_versions_of_postgres(other_postgres: Po
             ids = [await tx.fetchval(given, name=f"N{n}") for n in range(5)]
         assert [i.version for i in ids] == [7] * 5
         assert all(i.variant == "specified in RFC 4122" for i in ids)
+        assert {one.verdict for one in await try_sql(db, *await open_pair(db, None))} == {"closed"}
         await db.close()

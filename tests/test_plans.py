@@ -1,13 +1,14 @@
 """Every statement that could grow with a company, run in a large one beside another: along indexes, and touching little.
 
-Each is planned as for these very values and as for any values (what Postgres may keep for a prepared statement), as the app
-role in a tenant's transaction, and undone again.
+The other has a quarter of the rows of the largest tables, spread over the same time. Each statement is planned as for these
+very values and as for any values (what Postgres may keep for a prepared statement), as the app role in a tenant's
+transaction, and undone again.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,8 @@ from hub.db import Database, Tx, tenant_tx
 from hub.embedded import PostgresServer
 from hub.sqlfiles import SQL_DIR, load_sql
 from tests.conftest import cloned_database
-from tests.plan_cases import NOT_LOOKED_AT, Big, Params, reads, writes
+from tests.plan_cases import Big, Params, reads, writes
+from tests.plan_reasons import NOT_LOOKED_AT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,8 +38,21 @@ SEARCH_BUFFERS = 1500
 # Statements over some hundreds of rows at once, and what ends all of a person's sessions.
 BATCH_BUFFERS = 10_000
 BATCHES = {"update_contacts", "find_by_phone", "find_by_email", "lock_contacts", "delete_contacts", "revoke_all_sessions"}
+# A quarter of a thousand rows of what one person hands over to another.
+BATCHES |= {"give_contacts", "give_tasks", "give_conversations", "give_enrolments", "give_callbacks", "join_queues"}
+BATCHES |= {"end_other_sessions", "end_others"}
+# Up to ten thousand events at once, which somebody asks for by hand.
+BATCHES |= {"replay_span"}
 # Tables that do not grow with a company's work, or are emptied behind it, so that reading them whole may be the best way.
 SMALL = {
+    "billing_accounts",
+    "billing_invoices",
+    "billing_usage",
+    "billing_reports",
+    "billing_differences",
+    "sso_providers",
+    "sso_domains",
+    "sign_in_rules",
     "dispositions",
     "alert_rules",
     "voice_settings",
@@ -54,11 +69,15 @@ SMALL = {
     "members",
     "numbers",
     "number_routes",
+    "roles",
     "teams",
     "team_members",
     "users",
     "presence",
     "presence_sockets",
+    "invitations",
+    "invitation_teams",
+    "handovers",
     "hubs",
     "tenants",
     "tenant_counters",
@@ -66,6 +85,13 @@ SMALL = {
     "tracking_settings",
     "imports",
     "import_chunks",
+    "import_created",
+    "privacy_requests",
+    "retention_settings",
+    "notification_choices",
+    "outgoing_endpoints",
+    "notification_hours",
+    "push_subscriptions",
 }
 # Run after `plan_for_these_values`, so that no kept plan is ever used.
 PLANNED_EACH_TIME = {
@@ -78,6 +104,8 @@ PLANNED_EACH_TIME = {
     "mail.list_threads_of_contact",
     "mail_sends.list_sends",
     "permits.list_suppressions",
+    "audit.list_entries",
+    "audit.export_entries",
     "realtime.read_visible_events",
     "recordings.list_recordings",
     "recordings.search_recordings",
@@ -85,19 +113,25 @@ PLANNED_EACH_TIME = {
 
 _numbers = itertools.count(1)
 
+# A quarter of the rows, in blocks, so that those who belong together stay and every kind is there.
+THINNED = """CREATE FUNCTION pg_temp.thinned(first int, last int) RETURNS SETOF int LANGUAGE sql AS
+    'SELECT n FROM generate_series(first, last) AS n WHERE n / 100 % 4 = 0'"""
 
-async def fill(admin: asyncpg.Connection, slug: str) -> UUID:
+
+async def fill(admin: asyncpg.Connection, slug: str, series: str = "generate_series") -> UUID:
     tenant_id: UUID = await admin.fetchval("SELECT create_company($1)", slug)
-    await admin.execute(FILL.replace("{tenant}", str(tenant_id)).replace("{slug}", slug))
+    filling = FILL.replace("{tenant}", str(tenant_id)).replace("{slug}", slug).replace("{series}", series)
+    await admin.execute(filling)
     return tenant_id
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def big(postgres: PostgresServer) -> AsyncIterator[Big]:
-    """Two large companies in one database, with statistics."""
+    """A large company and one of a quarter of its size in one database, with statistics."""
     async with cloned_database(postgres) as database:
         admin = await asyncpg.connect(database.admin_url)
-        tenant_id, _ = await fill(admin, "acme"), await fill(admin, "globex")
+        await admin.execute(THINNED)
+        tenant_id, _ = await fill(admin, "acme"), await fill(admin, "globex", "pg_temp.thinned")
         await admin.execute("VACUUM (ANALYZE)")
 
         async def one(sql: str) -> UUID:
@@ -157,7 +191,13 @@ async def explain(big: Big, key: str, params: Params, *, warm_with: Params | Non
     Planned for these values; or, with `warm_with`, prepared and run with those until Postgres may keep a plan for any.
     """
     feature, name = key.split(".")
-    sql, names = load_sql(feature)[name].compile(params)
+    return await explain_sql(big, *load_sql(feature)[name].compile(params), params, warm_with=warm_with)
+
+
+async def explain_sql(
+    big: Big, sql: str, names: Sequence[str], params: Params, *, warm_with: Params | None = None
+) -> dict[str, Any]:
+    """The same for a statement with its parameters' names."""
     prepared = f"looked_at_{next(_numbers)}"
 
     def execute(values: Params) -> str:
@@ -222,6 +262,23 @@ async def test_what_is_written_is_found_along_indexes(big: Big) -> None:
     for key, cases in writes(big).items():
         for params in cases:
             check(key, params, await explain(big, key, params))
+
+
+# What somebody might write, by what is wrong with it.
+BAD = {
+    "no index for the condition": "SELECT id FROM events WHERE tenant_id = $1 AND type = 'none such'",
+    "looking again for each row": "SELECT (SELECT count(*) FROM tasks t WHERE t.tenant_id = c.tenant_id AND t.contact_id = c.id) "
+    "FROM contacts c WHERE c.tenant_id = $1",
+    "an order without an index": "SELECT * FROM events WHERE tenant_id = $1 ORDER BY frame, seq LIMIT 51",
+    "work for each row of a table": "UPDATE activities SET body = body WHERE tenant_id = $1",
+}
+
+
+async def test_bad_statements_would_be_found_out(big: Big) -> None:
+    for wrong, sql in BAD.items():
+        plan = await explain_sql(big, sql, ["tenant_id"], {})
+        with pytest.raises(AssertionError, match=r"from end to end|pages"):
+            check(f"bad.{wrong}", {}, plan)
 
 
 async def test_a_filtered_list_is_never_read_by_a_plan_kept_for_any_values(big: Big) -> None:

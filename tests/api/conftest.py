@@ -8,8 +8,11 @@ import pytest
 import pytest_asyncio
 
 from hub.embedded import PostgresServer
-from tests.conftest import Company, TestDatabase, cloned_database, make_company
+from tests import members
+from tests.conftest import Company, TestDatabase, cloned_database
 from tests.harness import Api, RunningHub, make_settings, running_hub
+
+acme, globex, rep = members.acme, members.globex, members.rep
 
 
 @pytest.fixture
@@ -17,24 +20,6 @@ async def server(database: TestDatabase, valkey_url: str) -> AsyncIterator[Runni
     """A hub on a free port."""
     async with running_hub(make_settings(database.app_url, valkey_url)) as running:
         yield running
-
-
-@pytest.fixture
-async def acme(server: RunningHub) -> Company:
-    """The company most tests happen in."""
-    return await make_company(server.hub.db, "Acme")
-
-
-@pytest.fixture
-async def globex(server: RunningHub) -> Company:
-    """The other company, which must never notice."""
-    return await make_company(server.hub.db, "Globex")
-
-
-@pytest.fixture
-async def rep(server: RunningHub, acme: Company) -> Api:
-    """Acme's rep."""
-    return server.as_member(acme, "rep")
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ async def ended(api: Api, call_id: str) -> dict[str, Any]:
         call: dict[str, Any] = (await api.get(f"/calls/{call_id}")).body
         return None if is_live(call["state"]) else call
 
-    found: dict[str, Any] = await until(look, seconds=20)
+    found: dict[str, Any] = await until(look)
     return found
 
 
@@ -76,7 +76,7 @@ async def reached(api: Api, call_id: str, state: CallState) -> dict[str, Any]:
         call: dict[str, Any] = (await api.get(f"/calls/{call_id}")).body
         return call if call["state"] == state else None
 
-    found: dict[str, Any] = await until(look, seconds=20)
+    found: dict[str, Any] = await until(look)
     return found
 
 

@@ -18,7 +18,8 @@ from hub.calls.dialing import Heard
 from hub.calls.states import is_live
 from hub.db import tenant_tx
 from hub.who import Role, Who
-from tests.conftest import Company, make_company
+from tests.api import lasting
+from tests.conftest import Company
 from tests.harness import Api, RunningHub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,14 +27,7 @@ _numbers = itertools.count(1)
 ROLES: tuple[Role, ...] = ("owner", "admin", "manager", "rep")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def server(lasting_server: RunningHub) -> RunningHub:
-    return lasting_server
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def acme(server: RunningHub) -> Company:
-    return await make_company(server.hub.db, f"Acme{next(_numbers)}")
+server, acme = lasting.server, lasting.acme
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -11,21 +11,15 @@ import pytest
 import pytest_asyncio
 
 from hub.who import Role
+from tests.api import lasting
 from tests.conftest import Company, make_company
-from tests.harness import Answer, Api, RunningHub, until
+from tests.harness import Answer, Api, RunningHub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _numbers = itertools.count(1)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def server(lasting_server: RunningHub) -> RunningHub:
-    return lasting_server
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def acme(server: RunningHub) -> Company:
-    return await make_company(server.hub.db, f"Acme{next(_numbers)}")
+server, acme = lasting.server, lasting.acme
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -56,7 +50,7 @@ async def refused_within_a_second(api: Api) -> str:
         answer = await api.get("/contacts")
         return answer.error if answer.status == 401 else None
 
-    code: str = await until(look, seconds=1.0)
+    code: str = await api.within_a_second(look)
     return code
 
 
@@ -68,6 +62,8 @@ async def test_members_are_listed_by_name_page_by_page(owner: Api, acme: Company
         "name": f"Rep of {acme.name}",
         "email": f"rep@{acme.name.lower()}.test",
         "role": "rep",
+        "role_id": None,
+        "role_name": None,
         "status": "active",
     }
     first = (await owner.get("/members", limit=3)).body
@@ -138,7 +134,7 @@ async def test_who_is_deactivated_is_out_within_a_second_and_may_come_back(serve
     async def back() -> bool:
         return (await rep.get("/contacts")).status == 200
 
-    assert await until(back, seconds=1.0)
+    assert await rep.within_a_second(back)
 
 
 async def test_who_loses_a_role_loses_what_it_allows_within_a_second(server: RunningHub, owner: Api, acme: Company) -> None:

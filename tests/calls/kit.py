@@ -16,9 +16,11 @@ from hub.sqlfiles import Statement
 from hub.who import Role
 from tests.conftest import Company
 from tests.harness import Answer, Api, until
+from tests.patience import PATIENCE_S
 from tests.stack import Stack
 
 ENDLESS = "+12025550154"
+ENDLESS_TOO = "+12025550159"
 
 _UNFINISHED = Statement("busy", "SELECT count(*) FROM jobs WHERE tenant_id = :tenant_id AND state IN ('ready', 'running')")
 _EVENTS = Statement("events", "SELECT audience, frame FROM events WHERE tenant_id = :tenant_id AND type = :type ORDER BY seq")
@@ -61,7 +63,7 @@ class House:
         call: Json = (await self.api("manager").get(f"/calls/{call_id}")).body
         return call
 
-    async def until(self, call_id: str, check: Any, seconds: float = 20) -> Json:
+    async def until(self, call_id: str, check: Any, seconds: float = PATIENCE_S) -> Json:
         """The call, as soon as it is so."""
 
         async def look() -> Json | None:
@@ -101,7 +103,7 @@ class House:
         async def look() -> bool:
             return {who: seat["hears"] for who, seat in (await self.room(call_id)).items()} == wanted
 
-        await until(look, seconds=15)
+        await until(look)
 
     async def person(self, role: Role) -> Json:
         """Somebody as the floor shows them."""
@@ -135,6 +137,12 @@ class House:
     async def play(self, sid: str, event: str) -> None:
         """Do something as the one at the other end of a leg."""
         async with self.stack.server.client().session.post(f"{self.stack.sandbox.url}/_sandbox/calls/{sid}/{event}") as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def break_provider(self, operation: str, kind: str, *, times: int) -> None:
+        """Let the provider's next answers to an operation be such."""
+        fault = {"operation": operation, "kind": kind, "times": times}
+        async with self.stack.server.client().session.post(f"{self.stack.sandbox.url}/_sandbox/faults", json=fault) as answer:
             assert answer.status == 200, await answer.text()
 
     async def signed(self, path: str, token: str | None = None, **fields: str) -> Answer:

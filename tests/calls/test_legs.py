@@ -12,12 +12,12 @@ from hub.who import Who
 from integrations.ports import AddParticipant
 from integrations.sandbox.twilio import CallbackHabit
 from integrations.twilio import TwilioTelephony
-from tests.calls.kit import ENDLESS, House, joined, leg_of
+from tests.calls.kit import ENDLESS, ENDLESS_TOO, House, joined, leg_of
 from tests.conftest import TestDatabase, make_company
 from tests.harness import until
 from tests.stack import running_stack
 
-OWN_PHONE = "+12025550134"
+OWN_PHONE = ENDLESS_TOO
 
 
 async def test_a_bridge_rings_the_rep_first_and_then_the_contact(house: House) -> None:

@@ -19,7 +19,7 @@ async def line_is(house: House, line_id: str, state: str) -> dict[str, Any]:
         line: dict[str, Any] = (await house.api("rep").get(f"/lines/{line_id}")).body
         return line if line["state"] == state else None
 
-    found: dict[str, Any] = await until(look, seconds=15)
+    found: dict[str, Any] = await until(look)
     return found
 
 

@@ -26,7 +26,7 @@ async def test_the_first_who_answers_gets_the_rep_and_the_others_are_told_and_le
         calls = [await house.call(call_id) for call_id in ids]
         return next((call["id"] for call in calls if joined(call, "rep")), None)
 
-    winner: str = await until(won, seconds=20)
+    winner: str = await until(won)
     await house.hearing(winner, contact=["rep"], rep=["contact"])
     assert (await house.person("rep"))["call"]["id"] == winner
     losers = [await house.ended(call_id) for call_id in ids if call_id != winner]

@@ -74,7 +74,7 @@ def reads(rep: UUID, contact: UUID, contacts: Sequence[UUID]) -> dict[str, list[
 def writes(rep: UUID) -> dict[str, list[Params]]:
     """The writes by name. Batches are asked for fifty at a time."""
     queue: Params = {"id": QUEUE}
-    claim: Params = {"queue_id": QUEUE, "session_id": SESSION}
+    claim: Params = {"queue_id": QUEUE, "session_id": SESSION, "rep": rep}
     call: list[Params] = [{"call_id": CALL}]
     batch: Params = {"queue_id": QUEUE, "limit": 50}
     return {
@@ -93,7 +93,7 @@ def writes(rep: UUID) -> dict[str, list[Params]]:
         "dialer.advance_fill": [queue | {"after": ITEM}],
         "dialer.end_fill": [queue | {"state": "filled", "error": None}],
         "dialer.keep_census": [queue | {"counts": "{}"}],
-        "dialer.claim_callback": [claim | {"rep": rep}],
+        "dialer.claim_callback": [claim],
         "dialer.claim_retry": [claim],
         "dialer.claim_fresh": [
             claim | {"by_local_time": True, "zone": "America/Chicago"},

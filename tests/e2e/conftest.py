@@ -10,6 +10,7 @@ from playwright.async_api import Browser
 
 from tests.e2e.house import House, open_house
 from tests.e2e.people import find_chromium, open_browser
+from tests.e2e.watching import Standstill, standstill
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +34,10 @@ async def house(chromium: str) -> AsyncIterator[House]:
     """Everything that `ringside up` starts."""
     async with open_house() as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stood_still() -> AsyncIterator[Standstill]:
+    """The longest time that the machine stopped during the test."""
+    async with standstill() as seen:
+        yield seen

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLE = ROOT / "console" / "dist" / "index.html"
 HOW_TO_BUILD = "console/dist is missing: `./ringside test` and `./ringside up` build it, or `npm ci && npm run build` in console/"
@@ -177,7 +179,7 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT)}
 
 
-async def until(what: str, look: Callable[[], Awaitable[T]], seconds: float = 20.0) -> T:
+async def until(what: str, look: Callable[[], Awaitable[T]], seconds: float = PATIENCE_S) -> T:
     """The first true answer of `look`, asked again and again; fails with `what` when the time is up."""
     deadline = time.monotonic() + seconds
     while not (found := await look()):

@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 20_000
+PATIENCE_MS = 40_000
 # What a person can act on; each must have a name for those who can't see it.
 ACTIONABLE = frozenset({"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "menuitem", "slider"})
 # Browsers log every answer that is an error. Without a session, asking for one is answered 401, as it should be.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -19,8 +17,12 @@ HOSTILE = (
     '<img src="https://tracker.example/seen.png" alt=""><script>parent.document.title = "taken"</script>'
     '<a href="javascript:alert(1)" onclick="alert(1)">here</a>'
 )
-# What is promised where nothing pushes; with pushes it is a fraction of a second, unless the machine is busy.
-SOON_S = 10.0
+
+
+async def is_pushed(house: House) -> bool:
+    """Is the provider known to tell of new mail?"""
+    [mailbox] = (await house.get("rosa", "/mailboxes"))["data"]
+    return bool(mailbox["meter"]["pushes"])
 
 
 async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: Browser) -> None:
@@ -36,11 +38,11 @@ async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: 
     # Mail comes: it is on the screen soon, without a reload, and does nothing by itself.
     await rep.go_to("Inbox")
     await expect(page.get_by_text("Complete, as measured")).to_be_visible()
-    began = time.monotonic()
     await write_to_rosa(house, contact, "Offer for autumn", text="could you send me the offer?", html=HOSTILE)
     thread = page.get_by_role("region", name="Conversations").get_by_role("link").filter(has_text="Offer for autumn")
     await expect(thread).to_be_visible()
-    assert time.monotonic() - began < SOON_S
+    # It is told of: who finds mail by asking, as is done every few seconds until then, trusts no pushes.
+    await until("mail comes by pushes", lambda: is_pushed(house))
     await thread.click()
     mail = page.frame_locator(f'iframe[title="Mail of {name}"]')
     await expect(mail.get_by_text("offer for autumn")).to_be_visible()
@@ -62,6 +64,8 @@ async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: 
     await rep.go_to("Sequences")
     await make_sequence(page)
     await page.get_by_role("link", name="Play and enrol").click()
+    await page.get_by_role("button", name="Enrol everybody").click()
+    await page.get_by_role("dialog", name="Enrol every contact?").get_by_role("button", name="Cancel").click()
     await page.get_by_label("Search", exact=True).fill(contact["last_name"])
     await page.get_by_role("button", name="Play it").click()
     await expect(page.get_by_role("group", name="What would happen").get_by_text("1. Email A")).to_be_visible()

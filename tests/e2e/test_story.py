@@ -18,7 +18,7 @@ from tests.conftest import SHARED
 from tests.e2e.customers import write_customers
 from tests.e2e.house import House, until
 from tests.e2e.people import Person
-from tests.e2e.watching import FloorWatch, percentile
+from tests.e2e.watching import FloorWatch, Standstill, percentile
 
 SAMPLE = SHARED / "sample-data" / "customers-1000.csv"
 # What a step may take until the manager's screen shows it. Half a second is the promise; a loaded machine gets more.
@@ -118,7 +118,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_rep_dials_her_list_while_the_manager_watches(
-    house: House, browser: Browser, tmp_path: Path, record_property: Any, capsys: pytest.CaptureFixture[str]
+    house: House,
+    browser: Browser,
+    tmp_path: Path,
+    record_property: Any,
+    capsys: pytest.CaptureFixture[str],
+    stood_still: Standstill,
 ) -> None:
     manager = await Person.arrive(browser, house, "marcus")
     rep = await Person.arrive(browser, house, "rosa")
@@ -179,7 +184,7 @@ async def test_a_rep_dials_her_list_while_the_manager_watches(
         record_property(f"event_to_screen {name}", said)
         with capsys.disabled():
             print(f"\n{said}")
-        assert p50 < USUAL_MS and p95 < WORST_MS, said
+        assert p50 < USUAL_MS and p95 < WORST_MS + stood_still.ms, said
     today = manager.page.get_by_role("region", name="Today")
     for label, number in (("Calls", len(PLANS)), ("Connected", sum(plan.ends == "Connected" for plan in PLANS))):
         figure = today.locator("dl", has=manager.page.get_by_text(label, exact=True)).locator("dd")

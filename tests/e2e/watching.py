@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +42,31 @@ _WATCH = """() => {
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
   window.ringsideSeen = seen;
 }"""
+
+
+@dataclass(slots=True)
+class Standstill:
+    """The longest time that this process was not let run when it wanted to, in ms: a shared machine stops now and then."""
+
+    ms: float = 0.0
+
+
+@asynccontextmanager
+async def standstill() -> AsyncIterator[Standstill]:
+    """Look out for it as long as the block lasts."""
+    seen, loop = Standstill(), asyncio.get_running_loop()
+
+    async def look() -> None:
+        while True:
+            began = loop.time()
+            await asyncio.sleep(0.05)
+            seen.ms = max(seen.ms, (loop.time() - began - 0.05) * 1000)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield seen
+    finally:
+        looking.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +108,12 @@ class FloorWatch:
         return found
 
     async def lines(self) -> list[Step]:
-        """Each line that was added to the stream, and its age when it appeared."""
-        return [Step(line["text"], line["at"] - _ms(line["of"])) for line in (await self.notes())["lines"]]
+        """Each line that was added to the stream, and its age when it appeared.
+
+        Without what had happened before the watch began: the page may still have been fetching that.
+        """
+        notes = await self.notes()
+        return [Step(line["text"], line["at"] - _ms(line["of"])) for line in notes["lines"] if _ms(line["of"]) >= notes["began"]]
 
 
 def percentile(steps: Sequence[Step], share: float) -> float:

@@ -48,7 +48,8 @@ async def put_file(db: Database, who: Who, data: bytes, **texts: str) -> UUID:
 class Held:
     """A lease that nobody else wants."""
 
-    def __init__(self, db: Database, tenant_id: UUID) -> None:
+    def __init__(self, db: Database, tenant_id: UUID, *, beside_others: bool = False) -> None:
+        self.is_beside_others = beside_others
         self._db = db
         self._who = Who.system(tenant_id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import asyncpg
@@ -11,6 +10,7 @@ import pytest
 from hub.db import Database, tenant_tx
 from hub.sqlfiles import load_sql
 from tests.conftest import Company, TestDatabase
+from tests.processor import backend_s
 
 PEOPLE = 60_000
 _FILL = """
@@ -57,6 +57,6 @@ async def test_duplicates_are_looked_up_along_the_indexes(
             assert f"using {indexes[name]}" in plan
             assert "using contacts_pkey" in plan
             assert "Seq Scan" not in plan
-            begun = time.perf_counter()
+            begun = await backend_s(tx.conn)
             assert len(await tx.fetch(statement, **params)) == len(some)
-            assert time.perf_counter() - begun < 0.5
+            assert await backend_s(tx.conn) - begun < 0.5

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import sys
+from dataclasses import replace
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import orjson
@@ -13,8 +15,10 @@ from hub.contacts import actions as contacts
 from hub.contacts.models import ContactIn, ContactPatch
 from hub.db import Database, Tx, tenant_tx
 from hub.errors import Conflict
-from hub.imports import actions, running
-from hub.imports.actions import Batch
+from hub.imports import actions, reader, running
+from hub.imports.people import Batch
+from hub.imports.reading import Survey, survey
+from hub.imports.writing import Findable
 from hub.sqlfiles import Statement
 from tests.conftest import Company
 from tests.imports.kit import Held, added_up, all_contacts, as_csv, import_now, put_file, reasons, sample, seen, undo_now
@@ -166,6 +170,58 @@ async def test_bad_rows_never_stop_the_good_ones(db: Database, acme: Company) ->
     }
 
 
+async def test_a_process_of_its_own_reads_what_a_thread_reads(
+    db: Database, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH_ROWS", 300)
+    data = sample("leads-1000-with-duplicates.csv").read_bytes() + b"1,x,,Bad,Row,,12,,nobody,,,,,\n"
+    by_thread = await import_now(db, acme, data)
+    monkeypatch.setattr(reader, "LARGE_BYTES", 0)
+
+    by_process = await import_now(db, globex, data)
+
+    counts = ("state", "rows", "processed", "created", "updated", "failed", "warnings")
+    assert [by_process[name] for name in counts] == [by_thread[name] for name in counts]
+    assert await reasons(db, globex, by_process["id"]) == await reasons(db, acme, by_thread["id"])
+    ids = {"id": None, "created_at": None}
+    assert [one | ids for one in await all_contacts(db, globex)] == [one | ids for one in await all_contacts(db, acme)]
+
+
+async def test_an_import_whose_reader_is_lost_goes_on_later(db: Database, acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "LARGE_BYTES", 0)
+    import_id = await put_file(db, acme.who(), as_csv(COLUMNS, *[["A", "", f"a{n}@x.com", "", "", ""] for n in range(30)]))
+    with monkeypatch.context() as gone:
+        gone.setattr(sys, "executable", "/bin/true")
+        with pytest.raises((RuntimeError, ConnectionError)):
+            await running.run_import(Held(db, acme.tenant_id), import_id)
+
+    await running.run_import(Held(db, acme.tenant_id), import_id)
+
+    assert (await seen(db, acme, import_id))["created"] == 30
+
+
+async def test_contacts_that_a_stopped_worker_left_out_of_the_search_are_found_afterwards(
+    db: Database, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH_ROWS", 10)
+    rows = [["Zo\u00eb", "Caf\u00e9", f"a{n}@x.com", "415 555 0100", "", ""] for n in range(30)]
+    rows = [[*row[:3], f"415 555 01{n:02}", *row[4:]] for n, row in enumerate(rows)]
+    import_id = await put_file(db, acme.who(), as_csv(COLUMNS, *rows))
+
+    async def killed(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(actions, "make_findable", killed)
+        with pytest.raises(Killed):
+            await running.run_import(Held(db, acme.tenant_id), import_id)
+    assert {person["terms"] for person in await all_contacts(db, acme)} == {None}
+    await running.run_import(Held(db, acme.tenant_id), import_id)
+
+    terms = [person["terms"] for person in await all_contacts(db, acme)]
+    assert terms == [f" zoe cafe a{n}@x.com x.com 141555501{n:02}" for n in range(30)]
+
+
 async def test_a_file_that_turns_out_not_to_be_importable_fails_in_words(
     db: Database, acme: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +230,10 @@ async def test_a_file_that_turns_out_not_to_be_importable_fails_in_words(
     assert done["state"] == "failed"
     assert done["error"] == "The file has more than 5 rows. Split it and import the parts one after the other."
     assert await all_contacts(db, acme) == []
+
+
+async def _at_once() -> None:
+    """Nothing is under way."""
 
 
 class Killed(Exception):
@@ -188,11 +248,12 @@ async def test_a_killed_workers_import_goes_on_where_it_stopped(
     import_id = await put_file(db, acme.who(), as_csv(COLUMNS, *rows))
     real, left = actions.import_batch, [4]
 
-    async def mortal(tx: Tx, which: UUID, batch: Batch, *args: Any, **more: Any) -> None:
-        await real(tx, which, batch, *args, **more)
+    async def mortal(tx: Tx, which: UUID, batch: Batch, *args: Any, **more: Any) -> Findable:
+        new = await real(tx, which, batch, *args, **more)
         left[0] -= 1
         if left[0] == 0:
             raise Killed
+        return new
 
     monkeypatch.setattr(actions, "import_batch", mortal)
     for batches in (4, 1, 6, -1):
@@ -211,12 +272,31 @@ async def test_a_killed_workers_import_goes_on_where_it_stopped(
     assert len(await all_contacts(db, acme)) == 40
 
 
+async def test_an_import_is_not_done_before_all_its_rows_are(
+    db: Database, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await put_file(db, acme.who(), as_csv(COLUMNS, *[["A", "", f"a{n}@x.com", "", "", ""] for n in range(3)]))
+
+    def one_more(file: BinaryIO, most_rows: int) -> Survey:
+        found = survey(file, most_rows)
+        return replace(found, rows=found.rows + 1)
+
+    monkeypatch.setattr(running, "survey", one_more)
+    with pytest.raises(RuntimeError, match="row 3 of 4"):
+        await running.run_import(Held(db, acme.tenant_id), import_id)
+
+    assert (await seen(db, acme, import_id))["state"] == "running"
+    async with tenant_tx(db, acme.who()) as tx:
+        await running.give_up(tx, import_id, "It stopped.")
+    assert (await seen(db, acme, import_id))["state"] == "failed"
+
+
 async def test_a_worker_that_lost_its_import_changes_nothing_more(db: Database, acme: Company) -> None:
     import_id = await put_file(db, acme.who(), as_csv(COLUMNS, ["A", "", "a@x.com", "", "", ""]))
     await running.run_import(Held(db, acme.tenant_id), import_id)
     with pytest.raises(Conflict):
         async with tenant_tx(db, acme.who()) as tx:
-            await actions.import_batch(tx, import_id, Batch(0, [], []), "update", tell=False)
+            await actions.import_batch(tx, import_id, Batch(0), "update", tell=False, settled=_at_once)
 
 
 async def test_two_imports_at_once_do_not_create_anyone_twice(

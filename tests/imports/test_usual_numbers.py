@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 
+import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 
 from hub.contacts import addresses
 from hub.contacts.addresses import AddressError, parse_email
-from hub.contacts.north_america import read_usual
+from hub.contacts.impossible import is_impossible
+from hub.contacts.north_america import _kind_in, _says_more, read_usual
 
 FORMS = [
     "+1-{}-{}-{}", "({}){}-{}", "({}) {}-{}", "{}.{}.{}", "001-{}-{}-{}x123", "1 {} {} {}", "+1{}{}{}", "{}{}{}", "1{}{}{}",
@@ -53,6 +55,54 @@ def test_numbers_of_every_kind_are_read_as_the_library_reads_them(monkeypatch: p
 
     assert quick == slow
     assert quick_ones > 1000
+
+
+def test_an_area_code_says_the_kind_only_where_the_library_finds_one_kind_in_all_of_it() -> None:
+    rnd = random.Random(23)
+    known = 0
+    for area in map(str, range(200, 1000)):
+        kind = _kind_in(area)
+        if kind is None:
+            continue
+        known += 1
+        national = f"{area}{rnd.randint(2, 9)}{rnd.randint(0, 999_999):06}"
+        assert phonenumbers.number_type(phonenumbers.PhoneNumber(1, int(national))) == kind, national
+    assert known > 600
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says_more"),
+    [
+        (r"(?:2(?:0[1-35-9]|12)|415)[2-9]\d{6}", False),
+        (r"[2-9]\d{9}|3\d{6}", False),
+        (r"900[2-9]\d{6}|242(?:3|4[0-5])\d{6}", False),
+        (r"[2-9]\d{9}|415[2-57-9]\d{6}", True),
+        (r"41(?:5[2-9]|6\d)\d{6}", True),
+        (r"41?5\d{7}", True),
+        (r"(?:415[2-9]\d|5)\d{6}", True),
+    ],
+)
+def test_a_pattern_that_may_look_behind_the_area_code_is_left_to_the_library(pattern: str, says_more: bool) -> None:
+    assert _says_more(pattern, "415") is says_more
+
+
+def test_what_is_called_impossible_in_a_country_is_not_valid_there_by_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "read_usual", lambda text, region: None)
+    rnd = random.Random(22)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    impossible = 0
+    for n in range(4000):
+        region = regions[n % len(regions)]
+        example = phonenumbers.example_number(region)
+        at_home = phonenumbers.national_significant_number(example) if example else "2125550100"
+        digits = rnd.choice([at_home, at_home, str(rnd.randint(10**4, 10**11))])
+        digits = digits[: rnd.choice([99, 99, 6])] + rnd.choice(["", "", "7"])
+        before = rnd.choice(["", "", "0", "1", "8", "00", str(phonenumbers.country_code_for_region(region))])
+        text = rnd.choice(["{}", "({}", "{}x12", "{} x123456"]).format(before + digits[:3] + rnd.choice("-. )") + digits[3:])
+        if is_impossible(text, region):
+            impossible += 1
+            assert isinstance(addresses._parse_phone.__wrapped__(text, region), str), (text, region)
+    assert impossible > 1000
 
 
 def test_addresses_of_every_kind_are_read_as_the_library_reads_them() -> None:

@@ -87,6 +87,42 @@ async def test_a_worker_imports_and_undoes(db: Database, database: TestDatabase,
         await asyncio.wait_for(worker, 30)
 
 
+async def test_the_files_of_one_company_take_turns_and_lose_no_attempt_by_that(
+    db: Database, database: TestDatabase, acme: Company, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_it, under_way, most = running.run_import, 0, 0
+    admin = await asyncpg.connect(database.admin_url)
+
+    async def sent_away() -> bool:
+        return bool(await admin.fetchval("SELECT count(*) > 1 FROM jobs WHERE kind = 'imports.run' AND pardoned > 0"))
+
+    async def counted(lease: running.Lease, import_id: UUID) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await until(sent_away, seconds=30)
+        await import_it(lease, import_id)
+        under_way -= 1
+
+    monkeypatch.setattr(running, "run_import", counted)
+    ids = [await put_file(db, acme.who(), as_csv(("Name", "Email"), [f"P {n}", f"p{n}@x.com"])) for n in range(3)]
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(make_settings(database.app_url, valkey_url), stop=stop))
+
+    async def all_done() -> bool:
+        return all([(await seen(db, acme, import_id))["state"] == "done" for import_id in ids])
+
+    try:
+        await until(all_done, seconds=60)
+    finally:
+        stop.set()
+        await asyncio.wait_for(worker, 30)
+        tries = await admin.fetch("SELECT attempts - pardoned AS tries FROM jobs WHERE kind = 'imports.run'")
+        await admin.close()
+    assert most == 1
+    assert [row["tries"] for row in tries] == [1, 1, 1]
+
+
 async def _last_attempt(db: Database, database: TestDatabase, acme: Company, import_id: UUID, kind: str) -> Run:
     async with tenant_tx(db, acme.who()) as tx:
         job_id = await tx.conn.fetchval("SELECT id FROM jobs WHERE args ->> 'import_id' = $1 AND kind = $2", str(import_id), kind)

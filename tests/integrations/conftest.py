@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import pytest
+import stripe
 from aiohttp import ClientSession, web
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -19,14 +20,20 @@ from yarl import URL
 from integrations.guard import Guard, RetryPolicy
 from integrations.metrics import ProviderMetrics, provider_metrics
 from integrations.ports import CallUpdate, PlaceCall
+from integrations.sandbox.stripe import StripeSandbox, StripeSettings
+from integrations.sandbox.stripe.shapes import without_own
 from integrations.sandbox.twilio import Sandbox, SandboxSettings, start_sandbox
 from integrations.twilio import TwilioTelephony, TwilioWebhook
 from tests.integrations.specification import SPECS, CheckingProxy, Specification
+from tests.integrations.stripe_kit import Endpoint, Shop
+from tests.integrations.stripe_specification import CheckedClient
+from tests.integrations.stripe_specification import specification as stripe_specification
+from tests.patience import PATIENCE_S
 
 FROM = "+12025550100"
 
 
-async def eventually(condition: Callable[[], object], within_s: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
     """Poll until `condition` holds, or fail."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -156,7 +163,7 @@ async def proxy(sandbox: Sandbox, specification: Specification | None) -> AsyncI
     assert not proxy.complaints
 
 
-def guard_for_tests(metrics: ProviderMetrics, timeout_s: float = 5.0) -> Guard:
+def guard_for_tests(metrics: ProviderMetrics, timeout_s: float = 20.0) -> Guard:
     """A guard of one process that loses no time between its attempts."""
     retry = RetryPolicy(attempts=3, first_wait_s=0.01, longest_wait_s=2.0)
     return Guard("twilio", "AC:token", None, timeout_s=timeout_s, metrics=metrics, retry=retry)
@@ -281,3 +288,39 @@ async def hand(sandbox: Sandbox) -> AsyncIterator[Hand]:
     """The other end of the line."""
     async with ClientSession() as session:
         yield Hand(session, sandbox.url)
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Shop]:
+    """The unmodified Stripe SDK on a sandbox, whose every word is compared with the specification."""
+    http = CheckedClient()
+    async with StripeSandbox(StripeSettings(webhook_retry_s=0.01)) as sandbox:
+        client = stripe.StripeClient(
+            sandbox.settings.secret_key,
+            base_addresses={"api": sandbox.url},
+            http_client=http,
+            stripe_version=sandbox.world.contract.version,
+        )
+        made = Shop(sandbox, client, http)
+        await made.stock()
+        yield made
+        described = stripe_specification()
+        if described is not None:
+            wrong = [complaint for each in sandbox.events for complaint in described.complaints_of_event(without_own(each))]
+            assert not wrong
+    await http.close_async()  # type: ignore[no-untyped-call]
+    assert not http.complaints
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    """A server that keeps the webhooks it gets."""
+    endpoint = Endpoint()
+    app = web.Application()
+    app.router.add_post("/stripe", endpoint.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/stripe"
+    yield endpoint
+    await runner.cleanup()

@@ -38,6 +38,8 @@ from integrations.guard import RetryPolicy
 from integrations.imap import ImapMailbox, MailServers
 from integrations.mail import Mailbox, MailboxKind, MessageRef, ServerAccount
 from integrations.mime import ParsedMessage, read_message
+from tests.patience import PATIENCE_S
+from tests.ports import free_ports
 
 DOVECOT = os.environ.get("RINGSIDE_DOVECOT") or shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 WHY_NOT = "dovecot is not installed (Debian: apt-get install dovecot-imapd)"
@@ -170,7 +172,8 @@ def running_dovecot() -> Iterator[Dovecot]:
     group = grp.getgrgid(known.pw_gid).gr_name
     folder = Path(tempfile.mkdtemp(prefix="ringside-dovecot-"))
     try:
-        server = Dovecot(folder, _free_port(), _free_port(), known.pw_uid, known.pw_gid)
+        port, tls_port = free_ports(2)
+        server = Dovecot(folder, port, tls_port, known.pw_uid, known.pw_gid)
         for name in ("run", "state", "mail", "users"):
             (folder / name).mkdir()
         _make_certificate(folder)
@@ -195,7 +198,7 @@ def running_dovecot() -> Iterator[Dovecot]:
 
 
 def _wait_for(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         assert running.poll() is None, f"dovecot ended: {log.read_text() if log.exists() else 'no log'}"
         try:
@@ -206,13 +209,6 @@ def _wait_for(port: int, running: subprocess.Popen[bytes], log: Path) -> None:
             pass
         assert time.monotonic() < deadline, f"dovecot does not answer: {log.read_text() if log.exists() else 'no log'}"
         time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _make_certificate(folder: Path) -> None:
@@ -371,7 +367,7 @@ class ImapWorld:
 
     async def refuse_credential(self) -> None:
         self.dovecot.add(self.address, "another")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             try:
                 await self._look()

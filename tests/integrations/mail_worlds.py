@@ -119,7 +119,7 @@ def client_of(sandbox: GmailSandbox) -> GoogleClient:
 
 
 @asynccontextmanager
-async def gmail_world(sandbox: GmailSandbox, *, timeout_s: float = 5.0, attempts: int = 3) -> AsyncIterator[GmailWorld]:
+async def gmail_world(sandbox: GmailSandbox, *, timeout_s: float = 20.0, attempts: int = 3) -> AsyncIterator[GmailWorld]:
     """A mailbox of its own in a sandbox that may be shared."""
     async with Google.open(client_of(sandbox), None, timeout_s=timeout_s, retry=quick_retry(attempts)) as google:
         yield GmailWorld(sandbox, google, f"rep-{uuid4().hex[:12]}@ringside.example")

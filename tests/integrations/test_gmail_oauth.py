@@ -30,7 +30,7 @@ async def sandbox() -> AsyncIterator[GmailSandbox]:
 
 @pytest.fixture
 async def google(sandbox: GmailSandbox) -> AsyncIterator[Google]:
-    async with Google.open(client_of(sandbox), None, timeout_s=2.0, retry=quick_retry()) as google:
+    async with Google.open(client_of(sandbox), None, timeout_s=20.0, retry=quick_retry()) as google:
         yield google
 
 

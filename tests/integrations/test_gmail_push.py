@@ -32,7 +32,7 @@ async def sandbox() -> AsyncIterator[GmailSandbox]:
 
 @pytest.fixture
 async def pushes(sandbox: GmailSandbox) -> AsyncIterator[GooglePushes]:
-    async with Google.open(client_of(sandbox), None, timeout_s=2.0, retry=quick_retry(1)) as google:
+    async with Google.open(client_of(sandbox), None, timeout_s=20.0, retry=quick_retry(1)) as google:
         yield google.pushes
 
 

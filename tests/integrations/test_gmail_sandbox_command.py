@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 from integrations.sandbox.gmail import GmailSandbox, GmailSettings, SandboxClock
 from integrations.sandbox.gmail.__main__ import parsed, serve
 from tests.integrations.conftest import eventually
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 ADA = "ada@example.com"
@@ -24,13 +25,13 @@ async def test_the_command_prints_its_url_serves_and_stops_when_told() -> None:
         sys.executable, "-m", "integrations.sandbox.gmail", "--port", "0", stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
     assert process.stdout is not None
-    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+    url = (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode().strip()
 
     async with ClientSession() as session, session.get(url) as response:
         assert "Gmail sandbox" in await response.text()
     process.send_signal(signal.SIGTERM)
 
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
 async def test_serving_ends_with_the_signal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +46,7 @@ async def test_serving_ends_with_the_signal(capsys: pytest.CaptureFixture[str]) 
 
     signal.raise_signal(signal.SIGTERM)
 
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, PATIENCE_S)
     assert printed[-1].startswith("http://127.0.0.1:")
 
 

@@ -14,6 +14,9 @@ import pytest
 from integrations.errors import Transient
 from integrations.gmail.mapping import our_error
 from integrations.gmail.wire import Call, Oversized, Unreachable, Wire, Wires
+from tests.integrations.conftest import eventually
+from tests.loop_clock import LIMIT_S
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -137,23 +140,20 @@ async def test_an_answer_that_is_too_large_is_not_read_to_its_end(peer: Peer) ->
 
 async def test_closing_ends_what_hangs(peer: Peer) -> None:
     peer.answer = lambda path: b""
-    wires = Wires(timeout_s=30.0)
+    wires = Wires(timeout_s=LIMIT_S)
     hanging = asyncio.create_task(wires.run(get(f"{peer.url}/hang"), Call("t")))
-    deadline = time.monotonic() + 5.0
-    while not peer.heard:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
+    await eventually(lambda: peer.heard)
 
     wires.close()
 
     with pytest.raises(OSError):
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(PATIENCE_S):
             await hanging
 
 
 async def test_what_nobody_waits_for_any_more_is_cut_off_and_does_not_arrive_later(peer: Peer) -> None:
     whole = b"x" * 50_000_000
-    async with threads(number=1, timeout_s=30.0) as wires:
+    async with threads(number=1, timeout_s=LIMIT_S) as wires:
         begun, over = asyncio.Event(), asyncio.Event()
 
         async def stop_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -172,7 +172,7 @@ async def test_what_nobody_waits_for_any_more_is_cut_off_and_does_not_arrive_lat
         with pytest.raises(asyncio.CancelledError):
             await sending
         # The thread is free again at once, long before the time limit of the connection.
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(PATIENCE_S):
             assert await wires.run(get(f"{peer.url}/next"), Call("t")) == b"/next"
         over.set()
         server.close()
@@ -193,10 +193,10 @@ async def test_what_waits_for_a_thread_when_it_is_given_up_is_not_sent(peer: Pee
         waiting = asyncio.create_task(wires.run(post(f"{peer.url}/send"), Call("t", once=True)))
         await asyncio.sleep(0)
         waiting.cancel()
-        release.set()
-        await blocking
         with pytest.raises(asyncio.CancelledError):
             await waiting
+        release.set()
+        await blocking
         await wires.run(get(f"{peer.url}/next"), Call("t"))
 
     assert peer.heard == ["GET /next"]

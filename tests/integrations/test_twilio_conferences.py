@@ -15,6 +15,7 @@ from integrations.sandbox.twilio import Sandbox
 from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
 from tests.integrations.conftest import FROM, Application, Hand, eventually, guard_for_tests
 from tests.integrations.specification import CheckingProxy
+from tests.loop_clock import given_up_after
 
 PERSON = "+18602913904"
 NEVER_ENDS = "+12025550154"
@@ -199,10 +200,11 @@ async def test_a_participant_whose_answer_was_lost_is_found_by_its_label(
     sandbox: Sandbox, application: Application, hand: Hand, metrics: ProviderMetrics
 ) -> None:
     await hand.post("faults", {"operation": "participants.create", "kind": "lost", "times": 1})
-    guard = guard_for_tests(metrics, timeout_s=0.3)
+    guard = guard_for_tests(metrics)
     async with TwilioTelephony(sandbox.account_sid, sandbox.auth_token, guard, api_url=sandbox.url) as telephony:
         with pytest.raises(Transient) as failed:
-            await telephony.add_participant(a_leg(application, "rep"))
+            asking = telephony.add_participant(a_leg(application, "rep"))
+            await given_up_after(guard.timeout_s, asking, lambda: sandbox.calls)
 
         assert failed.value.ambiguous
         people = await present(telephony, 1)

@@ -14,6 +14,7 @@ from integrations.twilio import TwilioTelephony, TwilioWebhook
 from integrations.twilio.messages import TwilioMessaging
 from integrations.twilio.numbers import TwilioNumbers
 from tests.integrations.conftest import FROM, Application, Hand, eventually, guard_for_tests
+from tests.loop_clock import given_up_after
 
 PERSON = "+18602913904"
 webhook = TwilioWebhook("")
@@ -124,14 +125,14 @@ async def test_a_message_that_twilio_does_not_know_is_none(messaging: TwilioMess
 
 
 async def test_a_message_whose_answer_was_lost_is_found_again(
-    sandbox: Sandbox, message: SendMessage, metrics: ProviderMetrics
+    sandbox: Sandbox, application: Application, message: SendMessage, metrics: ProviderMetrics
 ) -> None:
     lost = SendMessage("+12025550152", FROM, "Hello", message.status_callback_url)
     before = datetime.now(UTC)
-    guard = guard_for_tests(metrics, timeout_s=0.3)
+    guard = guard_for_tests(metrics)
     async with TwilioTelephony(sandbox.account_sid, sandbox.auth_token, guard, api_url=sandbox.url) as telephony:
         with pytest.raises(Transient) as failed:
-            await telephony.messaging.send(lost)
+            await given_up_after(guard.timeout_s, telephony.messaging.send(lost), lambda: application.at("/message"))
 
         assert failed.value.ambiguous
         [found] = await telephony.messaging.find(lost.to, FROM, before)

@@ -15,6 +15,7 @@ import asyncpg
 
 from hub.embedded import PostgresServer
 from hub.embedded.processes import Account
+from tests.patience import PATIENCE_S, next_look_s
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,12 +34,13 @@ postgres.stop(), valkey.stop()
 """
 
 
-def eventually(fact: Callable[[], object], what: str, patience_s: float = 20.0) -> None:
+def eventually(fact: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
     """Wait until ``fact()`` is true; fail with ``what`` when it doesn't become so."""
-    deadline = time.monotonic() + patience_s
+    began = time.monotonic()
     while not fact():
-        assert time.monotonic() < deadline, f"still not so after {patience_s} s: {what}"
-        time.sleep(0.02)
+        waited_s = time.monotonic() - began
+        assert waited_s < patience_s, f"still not so after {patience_s} s: {what}"
+        time.sleep(next_look_s(waited_s))
 
 
 def is_running(pid: int) -> bool:

@@ -199,6 +199,16 @@ def test_the_sealing_key_is_named_and_never_shown() -> None:
     assert "RINGSIDE_SECRET" in doctor.check_seals(Settings.from_env(env)).text
 
 
+def test_the_doctor_says_who_is_paid_and_where_webhooks_should_come() -> None:
+    env = {"DATABASE_URL": "postgresql://", "REDIS_URL": "redis://", "RINGSIDE_SECRET": "s" * 40}
+    assert "no plan limits" in doctor.check_stripe(Settings.from_env(env)).text
+    env |= {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old"}
+    assert doctor.check_stripe(Settings.from_env(env)).state == "wrong"
+    found = doctor.check_stripe(Settings.from_env(env | {"RINGSIDE_PUBLIC_URL": "https://hub.example.com"}))
+    assert (found.state, "https://hub.example.com/webhooks/stripe, two secrets" in found.text) == ("ok", True)
+    assert "whsec" not in found.text and "sk_live" not in found.text
+
+
 async def test_missing_settings_are_named() -> None:
     findings = await doctor.examine({}, "nothing runs here")
     assert findings[-1].text == "nothing runs here"

@@ -17,7 +17,7 @@ needs_node = pytest.mark.skipif(
     shutil.which("npm") is None
     or int(subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.lstrip("v").split(".")[0])
     < 20,
-    reason="builds with the system's Node.js",
+    reason="Node.js 20 or newer and npm are not on the PATH: the console could not be built",
 )
 
 

@@ -34,6 +34,16 @@ def test_zero_takes_any_free_port_and_a_free_one_is_kept() -> None:
     assert free_port("127.0.0.1") > 1023
 
 
+def test_a_free_port_is_none_that_others_are_given_by_chance() -> None:
+    found = {free_port("127.0.0.1") for _ in range(50)}
+    with socket.socket() as other, socket.socket() as server, socket.socket() as client:
+        other.bind(("127.0.0.1", 0))
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        client.connect(server.getsockname())
+        assert max(found) < min(made.getsockname()[1] for made in (other, server, client))
+
+
 async def test_an_open_port_is_told_from_a_closed_one(taken: int) -> None:
     assert await is_open("127.0.0.1", taken)
     assert not await is_open("127.0.0.1", free_port("127.0.0.1"))

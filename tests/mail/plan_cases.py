@@ -23,6 +23,7 @@ def reads(contact: UUID) -> dict[str, list[Params]]:
     """The reads, by feature and name, with what to ask."""
     page: Params = {"limit": 51}
     middle: Params = {"after": NOW - timedelta(days=20), "after_id": THREAD}
+    searched: Params = {"mailbox_id": None, "contact_id": None, "unread": False, "after": None, "after_id": None}
     views: list[Params] = [
         {"inbox": True},
         {"mine": True},
@@ -38,9 +39,10 @@ def reads(contact: UUID) -> dict[str, list[Params]]:
         ],
         "mail.list_threads_of_contact": [page | view | {"contact_id": contact} for view in views],
         "mail.search_threads": [
-            page | {"q": "zebra"},
-            page | {"q": "hor", "mailbox_id": BOX},
-            page | {"q": "zebra", "contact_id": contact},
+            page | searched | {"q": "zebra"},
+            page | searched | {"q": "zebra"} | middle,
+            page | searched | {"q": "hor", "mailbox_id": BOX},
+            page | searched | {"q": "zebra", "contact_id": contact, "unread": True},
         ],
         "mail.get_thread": [{"id": THREAD}],
         "mail.read_thread_json": [{"id": THREAD}],
@@ -122,12 +124,12 @@ def writes(rep: UUID) -> dict[str, list[Params]]:
         "mail.erase_threads": [{"ids": [THREAD]}],
         "mail_sends.update_draft": [draft | given | {"subject": "Hello"}],
         "mail_sends.delete_draft": [draft],
-        "mail_sends.launch_send": [draft | {"send_at": None, "undo_s": 10.0, "contact_id": None}],
+        "mail_sends.launch_send": [draft | {"send_at": None, "undo_s": 10.0, "contact_id": None, "now": NOW}],
         "mail_sends.back_to_draft": [draft],
         "mail_sends.move_send": [send | {"state": "failed", "error": "x"}],
         "mail_sends.hold_send": [send | {"error": "x", "wait_s": 60.0}],
         "mail_sends.look_later": [send | {"wait_s": 60.0}],
-        "mail_sends.ask_send": [send | {"permit_id": None}],
+        "mail_sends.ask_send": [send | {"permit_id": None, "now": NOW}],
         "mail_sends.unask_send": [send],
         "mail_sends.want_no_more": [{"id": SEND, "reason": "x"}],
         "mail_sends.adopt_provider_id": [send | {"provider_id": "x", "sent_at": NOW}],

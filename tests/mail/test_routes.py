@@ -98,6 +98,34 @@ async def test_the_views_of_the_inbox_and_their_pages(house: House) -> None:
     assert len((await owner.get(f"/contacts/{ada}/mail")).body["data"]) == 5
 
 
+async def test_what_is_searched_comes_page_by_page_each_thread_once(house: House) -> None:
+    """Given words that stand in several messages of threads, some of them private, then the pages have each open thread once."""
+    private = await house.mailbox("private@acme.test", "private")
+    threads, hidden = [], []
+    for number in range(7):
+        at = datetime.now(UTC) - timedelta(hours=7 - number)
+        raw = letter(f"Number {number}", text="A zebra", message_id=f"<z{number}@x.test>").replace(b"Date:", b"X-Date:")
+        threads.append(await house.arrive(raw, f"z{number}", received_at=at))
+        raw = letter(f"Secret {number}", text="A zebra", message_id=f"<s{number}@x.test>").replace(b"Date:", b"X-Date:")
+        hidden.append(await house.arrive(raw, f"s{number}", private, received_at=at))
+    answer = letter("Number 0", text="The zebra again", message_id="<z0b@x.test>", in_reply_to="<z0@x.test>")
+    assert await house.arrive(answer.replace(b"Date:", b"X-Date:"), "z0b", received_at=datetime.now(UTC)) == threads[0]
+    for role, expected in (("owner", {*threads}), ("rep", {*threads, *hidden})):
+        found: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answered = await house.api(role).get("/mail/threads", q="zebra", limit=3, **cursor)
+            assert answered.status == 200, answered.body
+            found += [one["id"] for one in answered.body["data"]]
+            if answered.body["next_cursor"] is None:
+                break
+            assert len(answered.body["data"]) == 3
+            cursor = {"cursor": answered.body["next_cursor"]}
+        assert found[0] == threads[0] and len(found) == len(set(found)) and set(found) == expected
+    inbox = (await house.api("rep").get("/mail/threads", limit=1)).body["next_cursor"]
+    assert (await house.api("rep").get("/mail/threads", q="zebra", cursor=inbox)).status == 422
+
+
 async def test_private_mail_is_not_there_for_anybody_else(house: House) -> None:
     private = await house.mailbox("private@acme.test", "private")
     ada = await make_contact(house.db, house.company, "ada@example.com")

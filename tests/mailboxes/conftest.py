@@ -12,17 +12,20 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
-from hub.app import Hub
 from hub.config import GoogleSettings, Settings
 from hub.db import tenant_tx
+from hub.listening import free_port
 from integrations.sandbox.gmail import GmailSandbox, GmailSettings, PushSettings
-from tests.conftest import Company, TestDatabase, make_company
-from tests.harness import Api, RunningHub, contract_of, make_settings, until
+from tests import members
+from tests.conftest import Company, TestDatabase
+from tests.harness import Api, RunningHub, make_settings, running_hub, until
 from tests.mailboxes.kit import letter
-from tests.stack import free_port
 from workers.run import run_worker
+
+acme, globex, rep = members.acme, members.globex, members.rep
+
 
 ADA = "ada@example.com"
 
@@ -89,7 +92,7 @@ def settled(api: Api, mailbox_id: str, *states: str) -> Any:
         found: dict[str, Any] = (await api.get(f"/mailboxes/{mailbox_id}")).body
         return found if found["meter"]["state"] in states else None
 
-    return until(look, seconds=30)
+    return until(look)
 
 
 @asynccontextmanager
@@ -109,19 +112,8 @@ async def open_house(database: TestDatabase, valkey_url: str, folder: Path, **se
         )
         given = {"port": port, "public_url": f"http://127.0.0.1:{port}", "google": google, "objects": str(folder), "twilio": None}
         made = make_settings(database.app_url, valkey_url, **(given | settings))
-        sessions: list[ClientSession] = []
-        async with Hub.open(made) as hub:
-            runner = web.AppRunner(hub.application(), access_log=None, shutdown_timeout=1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-            server = RunningHub(hub, made.public_url, made, contract_of(made), sessions)
-            try:
-                yield House(server, gmail, made)
-            finally:
-                for session in sessions:
-                    await session.close()
-                await hub.realtime.stop()
-                await runner.cleanup()
+        async with running_hub(made, port=port) as server:
+            yield House(server, gmail, made)
 
 
 @pytest.fixture
@@ -135,24 +127,6 @@ async def house(database: TestDatabase, valkey_url: str, tmp_path: Path) -> Asyn
 async def server(house: House) -> RunningHub:
     """The house's hub."""
     return house.server
-
-
-@pytest.fixture
-async def acme(server: RunningHub) -> Company:
-    """The company most tests happen in."""
-    return await make_company(server.hub.db, "Acme")
-
-
-@pytest.fixture
-async def globex(server: RunningHub) -> Company:
-    """The other company, which must never notice."""
-    return await make_company(server.hub.db, "Globex")
-
-
-@pytest.fixture
-async def rep(server: RunningHub, acme: Company) -> Api:
-    """Acme's rep."""
-    return server.as_member(acme, "rep")
 
 
 async def team_of(server: RunningHub, company: Company, *roles: str) -> UUID:

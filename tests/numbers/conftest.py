@@ -13,9 +13,12 @@ from twilio.request_validator import RequestValidator
 from hub.db import tenant_tx
 from hub.numbers.areas import area_of
 from hub.presence import actions as presence
-from tests.conftest import Company, TestDatabase, make_company
+from tests import members
+from tests.conftest import Company, TestDatabase
 from tests.harness import Api, RunningHub
 from tests.stack import Stack, running_stack
+
+acme, globex = members.acme, members.globex
 
 
 @pytest.fixture
@@ -29,18 +32,6 @@ async def stack(database: TestDatabase, valkey_url: str) -> AsyncIterator[Stack]
 async def server(stack: Stack) -> RunningHub:
     """The stack's hub."""
     return stack.server
-
-
-@pytest.fixture
-async def acme(server: RunningHub) -> Company:
-    """The company most tests happen in."""
-    return await make_company(server.hub.db, "Acme")
-
-
-@pytest.fixture
-async def globex(server: RunningHub) -> Company:
-    """The other company, which must never notice."""
-    return await make_company(server.hub.db, "Globex")
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ async def test_a_call_comes_in_is_taken_and_is_a_conference(stack: Stack, owner:
             rooms = await sandbox(stack, "GET", f"/_sandbox/conferences?name=ringside-{call['id']}")
             return any(len(room["participants"]) == 2 for room in rooms["conferences"])
 
-        await until(two_in_the_room, seconds=20)
+        await until(two_in_the_room)
         await owner.post(f"/calls/{call['id']}/hangup")
         ended = await call_like(owner, state="completed")
     assert ended["outcome"] == "connected"

@@ -21,12 +21,15 @@ from hub.events import TENANT, Event
 from hub.hints import RedisHints
 from hub.http.edge import Edge
 from hub.http.middleware import observe
+from hub.limits.admission import Admission
+from hub.limits.doorman import DoorSite
 from hub.presence.routes import routes as presence_routes
 from hub.realtime.limits import Limits
 from hub.realtime.routes import routes as event_routes
 from hub.realtime.server import Realtime
 from hub.who import Role, Who
 from tests.conftest import Company
+from tests.patience import PATIENCE_S
 
 KEY = b"k" * 32
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -46,7 +49,7 @@ class Noted(Event):
     data_model = Anything
 
 
-async def eventually(look: Callable[[], Any], what: str, within_s: float = 10) -> Any:
+async def eventually(look: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:
     """Wait until `look` gives something true; it, or a failure that says what did not happen."""
     deadline = time.monotonic() + within_s
     while True:
@@ -102,25 +105,29 @@ class HubProcess:
 
 @asynccontextmanager
 async def hub_process(
-    database_url: str, redis_url: str, *, limits: Limits | None = None, port: int = 0
+    database_url: str, redis_url: str, *, limits: Limits | None = None, port: int = 0, admission: Admission | None = None
 ) -> AsyncIterator[HubProcess]:
-    """Start a hub on a port of its own."""
+    """Start a hub on a port of its own, with `admission` behind its door."""
     hints = RedisHints(redis_url)
     db = await Database.open(database_url, notifier=hints, max_size=5)
     tokens = Tokens(KEY)
     realtime = Realtime(settings(redis_url, database_url), db, tokens, hints, limits=limits)
-    app = web.Application(middlewares=[observe])
+    app = web.Application(middlewares=[observe, admission.middleware()] if admission else [observe])
     Edge(db, realtime.access).mount(app, [*event_routes.endpoints, *presence_routes.endpoints])
     realtime.attach(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await realtime.start()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = DoorSite(runner, admission.doorman, "127.0.0.1", port) if admission else web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     hub = HubProcess(db, hints, realtime, tokens, int(runner.addresses[0][1]), runner)
+    if admission:
+        admission.doorman.start()
     try:
         yield hub
     finally:
+        if admission:
+            await admission.doorman.stop()
         await hub.stop()
 
 
@@ -159,7 +166,7 @@ class Client:
         if cursor is not None:
             auth["cursor"] = cursor
         try:
-            await sio.connect(url, auth=auth, transports=["websocket"], wait_timeout=5)
+            await sio.connect(url, auth=auth, transports=["websocket"], wait_timeout=PATIENCE_S)
         except socketio.exceptions.ConnectionError:
             if client.refused is None:
                 raise
@@ -210,7 +217,7 @@ class Client:
         """Where this client stands."""
         return {"epoch": self.ready["epoch"], "seq": self.seqs[-1] if self.events else self.ready["seq"]}
 
-    async def until(self, look: Callable[[], Any], what: str, within_s: float = 10) -> Any:
+    async def until(self, look: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:
         """Wait until something was heard."""
         deadline = time.monotonic() + within_s
         while not (found := look()):
@@ -222,15 +229,15 @@ class Client:
                 raise AssertionError(f"did not happen within {within_s} s: {what}; heard {self.heard[-5:]}") from None
         return found
 
-    async def until_noted(self, n: Any, within_s: float = 10) -> None:
+    async def until_noted(self, n: Any, within_s: float = PATIENCE_S) -> None:
         """Wait for one of the test's own events."""
         await self.until(lambda: n in self.notes, f"the event {n!r}", within_s)
 
-    async def until_heard(self, count: int, within_s: float = 10) -> None:
+    async def until_heard(self, count: int, within_s: float = PATIENCE_S) -> None:
         """Wait for so many events."""
         await self.until(lambda: len(self.events) >= count, f"{count} events", within_s)
 
-    async def until_gone(self, within_s: float = 10) -> None:
+    async def until_gone(self, within_s: float = PATIENCE_S) -> None:
         """Wait until the server has ended the connection."""
         await self.until(lambda: self.disconnected, "the end of the connection", within_s)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import orjson
 import pytest
 
 from hub.db import Database, tenant_tx
 from hub.events import LoggedEvent
-from hub.realtime.feed import Feed
+from hub.realtime.feed import BULK, Feed
 from hub.realtime.log import Head, read_after, read_heads
 from hub.realtime.rooms import Rooms
 from hub.who import Who
@@ -22,13 +25,14 @@ from tests.realtime.kit import Noted, eventually, note
 class Ear:
     """A socket that is always quick."""
 
-    rooms: Rooms = frozenset({"tenant"})
+    rooms: Rooms = field(default_factory=lambda: Rooms({"tenant"}))
     heard: bytes = b""
     resyncs: list[tuple[str, int]] = field(default_factory=list)
 
-    def push(self, frames: bytes, count: int, before: int) -> None:
+    def push(self, frames: bytes, before: int) -> bool:
         """Keep what comes."""
         self.heard += frames
+        return True
 
     def resync(self, reason: str, head: Head) -> None:
         """Keep that too."""
@@ -101,6 +105,80 @@ async def test_a_hint_that_is_next_needs_no_database(db: Database, acme: Company
     feed.close()
 
 
+async def test_who_joins_while_something_waits_to_be_written_gets_only_what_follows(db: Database, acme: Company) -> None:
+    feed, ear = await start_feed(db, acme)
+    late, later, fickle = Ear(), Ear(), Ear()
+    first, second, third = await commit(db, acme, [1, 1, 2])
+    feed.offer(first, 0.0, "hint")
+    assert not feed.join(late, feed.position - 1)
+    assert feed.join(late, feed.position)
+    feed.offer(second, 0.0, "hint")
+    assert feed.join(later, feed.position)
+    assert feed.join(fickle, feed.position)
+    feed.leave(fickle)
+    assert (ear.seqs, late.seqs, later.seqs) == ([], [], [])
+    feed.flush()
+    assert (late.seqs, later.seqs) == ([second[0].seq], [])
+    feed.offer(third, 0.0, "hint")
+    feed.flush()
+    all_of_them = [event.seq for hint in (first, second, third) for event in hint]
+    assert (ear.seqs, late.seqs, later.seqs, fickle.seqs) == (all_of_them, all_of_them[1:], all_of_them[2:], [])
+    feed.close()
+
+
+@dataclass(eq=False)
+class HeavyEar(Ear):
+    """Stands for thousands of sockets: writing to it takes so much of the processor's time, as the feed counts it."""
+
+    pushes: int = 0
+    takes_s: float = 0.0
+    spent_s: float = 0.0
+
+    def push(self, frames: bytes, before: int) -> bool:
+        """Keep what comes, and count."""
+        self.pushes += 1
+        self.spent_s += self.takes_s
+        return super().push(frames, before)
+
+
+@pytest.fixture
+def heavy(monkeypatch: pytest.MonkeyPatch) -> HeavyEar:
+    """The only one for whom the processor works."""
+    ear = HeavyEar()
+    monkeypatch.setattr("hub.realtime.feed.time", SimpleNamespace(time=time.time, thread_time=lambda: ear.spent_s))
+    return ear
+
+
+async def test_single_events_for_very_many_go_out_together_and_much_at_once_does_not_wait(
+    db: Database, acme: Company, heavy: HeavyEar
+) -> None:
+    feed, _ = await start_feed(db, acme)
+    assert feed.join(heavy, feed.position)
+    hints = await commit(db, acme, [1] * 30 + [BULK])
+    for count, hint in enumerate(hints[:-1], 1):
+        # Far beyond what passes on any machine until the last of them.
+        heavy.takes_s = 0.01 if count <= 4 else 1000.0
+        feed.offer(hint, 0.0, "hint")
+        await asyncio.sleep(0)
+        assert heavy.pushes == min(count, 5), "a few in a row go out at once, and who has had too much waits"
+    feed.offer(hints[-1], 0.0, "hint")
+    await asyncio.sleep(0)
+    assert heavy.pushes == 6
+    assert heavy.seqs == [event.seq for hint in hints for event in hint]
+    feed.close()
+
+
+async def test_after_much_at_once_a_single_event_does_not_wait_for_it(db: Database, acme: Company, heavy: HeavyEar) -> None:
+    heavy.takes_s = 1000.0
+    feed, _ = await start_feed(db, acme)
+    assert feed.join(heavy, feed.position)
+    for hint in await commit(db, acme, [BULK] * 15 + [1]):
+        feed.offer(hint, 0.0, "hint")
+        await asyncio.sleep(0)
+    assert heavy.pushes == 16
+    feed.close()
+
+
 async def test_an_answer_of_the_log_that_is_older_than_a_hint_is_no_new_epoch(db: Database, acme: Company) -> None:
     feed, ear = await start_feed(db, acme)
     asked_at = feed.position
@@ -131,9 +209,8 @@ async def test_a_socket_that_joins_between_two_turns_of_the_loop_hears_nothing_t
     late = Ear()
     kept = feed.since(start, 10**6, late.rooms)
     assert kept is not None
-    frames, _, at = kept
-    late.push(frames, 2, start)
-    assert feed.join(late, at)
+    late.push(kept.frames, start)
+    assert feed.join(late, kept.reaches)
     feed.offer(hints[1], 0.0, "hint")
     feed.flush()
     assert first.seqs == late.seqs == [start + 1, start + 2, start + 3]

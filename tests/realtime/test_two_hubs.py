@@ -10,6 +10,7 @@ from typing import Any
 from hub.db import Database
 from hub.embedded import ValkeyServer
 from hub.realtime.limits import Limits
+from tests.beats import within_a_second
 from tests.conftest import Company, TestDatabase
 from tests.realtime.kit import NOWHERE, Client, HubProcess, clients, eventually, head_of, hub_process, note, token_for
 
@@ -62,6 +63,11 @@ async def test_every_event_once_and_in_order_on_two_hubs_while_redis_is_killed_a
                 assert not client.of("resync")
 
 
+async def noted(hub: HubProcess, client: Client, n: int) -> None:
+    """Wait a second for an event, as the hub of this client counts it."""
+    await within_a_second(hub.realtime.heads, lambda: n in client.notes)
+
+
 async def test_without_redis_the_other_hub_shows_an_event_within_a_second(database: TestDatabase, acme: Company) -> None:
     async with (
         hub_process(database.app_url, NOWHERE) as one,
@@ -70,8 +76,8 @@ async def test_without_redis_the_other_hub_shows_an_event_within_a_second(databa
     ):
         for n in range(3):
             await note(one.db, acme, n)
-            await here.until_noted(n, within_s=1)
-            await there.until_noted(n, within_s=1)
+            await noted(one, here, n)
+            await noted(two, there, n)
 
 
 async def test_a_redis_that_hangs_delays_nothing_beyond_a_tick(
@@ -86,8 +92,8 @@ async def test_a_redis_that_hangs_delays_nothing_beyond_a_tick(
         try:
             for n in range(3):
                 await note(one.db, acme, n)
-                await here.until_noted(n, within_s=1)
-                await there.until_noted(n, within_s=1)
+                await noted(one, here, n)
+                await noted(two, there, n)
         finally:
             os.kill(valkey.pid, signal.SIGCONT)
 
@@ -95,7 +101,7 @@ async def test_a_redis_that_hangs_delays_nothing_beyond_a_tick(
 async def test_with_redis_the_other_hub_does_not_wait_for_its_tick(
     database: TestDatabase, valkey_url: str, acme: Company
 ) -> None:
-    slow = Limits(tick_s=60)
+    slow = Limits(tick_s=3600)
     async with (
         hub_process(database.app_url, valkey_url, limits=slow) as one,
         hub_process(database.app_url, valkey_url, limits=slow) as two,
@@ -105,11 +111,11 @@ async def test_with_redis_the_other_hub_does_not_wait_for_its_tick(
         await note(one.db, acme, "first")
         await client.until_noted("first")
         await note(one.db, acme, "second")
-        await client.until_noted("second", within_s=1)
+        await client.until_noted("second")
 
 
 async def test_an_event_too_large_for_a_hint_arrives_all_the_same(database: TestDatabase, valkey_url: str, acme: Company) -> None:
-    slow = Limits(tick_s=60)
+    slow = Limits(tick_s=3600)
     async with (
         hub_process(database.app_url, valkey_url, limits=slow) as one,
         hub_process(database.app_url, valkey_url, limits=slow) as two,
@@ -118,7 +124,7 @@ async def test_an_event_too_large_for_a_hint_arrives_all_the_same(database: Test
         await note(one.db, acme, "first")
         await client.until_noted("first")
         await note(one.db, acme, "large", text="x" * 400_000)
-        await client.until_noted("large", within_s=2)
+        await client.until_noted("large")
 
 
 async def test_a_client_goes_on_where_it_was_after_its_hub_was_restarted(

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Company, TestDatabase, make_company
+from tests import members
+from tests.conftest import Company, TestDatabase
 from tests.harness import Api, RunningHub, make_settings, running_hub
+from tests.stack import Stack, running_stack
+
+acme, globex, rep = members.acme, members.globex, members.rep
 
 
 @pytest.fixture
@@ -25,21 +29,10 @@ async def server(database: TestDatabase, valkey_url: str, folder: Path) -> Async
 
 
 @pytest.fixture
-async def acme(server: RunningHub) -> Company:
-    """The company most tests happen in."""
-    return await make_company(server.hub.db, "Acme")
-
-
-@pytest.fixture
-async def globex(server: RunningHub) -> Company:
-    """The other company, which must never notice."""
-    return await make_company(server.hub.db, "Globex")
-
-
-@pytest.fixture
-async def rep(server: RunningHub, acme: Company) -> Api:
-    """Acme's rep."""
-    return server.as_member(acme, "rep")
+async def stack(database: TestDatabase, valkey_url: str, folder: Path) -> AsyncIterator[Stack]:
+    """A hub, the telephone sandbox and a worker, for those who make this hub their `server`."""
+    async with running_stack(database.app_url, valkey_url, objects=str(folder)) as running, running.worker():
+        yield running
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,10 +15,10 @@ from twilio.request_validator import RequestValidator
 from hub.db import tenant_tx
 from hub.recordings import running
 from hub.sqlfiles import Statement
-from tests.conftest import Company, TestDatabase, make_company
-from tests.harness import Answer, Api, until
+from tests.conftest import Company
+from tests.harness import Answer, Api, RunningHub, until
 from tests.recordings.kit import audited
-from tests.stack import Stack, running_stack
+from tests.stack import Stack
 
 NEVER_ENDS = "+12025550154"
 DROPS = "+12125550109"
@@ -29,19 +28,8 @@ ACTIONS = Statement(
 
 
 @pytest.fixture
-async def stack(database: TestDatabase, valkey_url: str, folder: Path) -> AsyncIterator[Stack]:
-    async with running_stack(database.app_url, valkey_url, objects=str(folder)) as running_now, running_now.worker():
-        yield running_now
-
-
-@pytest.fixture
-async def acme(stack: Stack) -> Company:
-    return await make_company(stack.server.hub.db, "Acme")
-
-
-@pytest.fixture
-async def rep(stack: Stack, acme: Company) -> Api:
-    return stack.server.as_member(acme, "rep")
+async def server(stack: Stack) -> RunningHub:
+    return stack.server
 
 
 async def settle(stack: Stack, company: Company, **wanted: Any) -> None:
@@ -65,7 +53,7 @@ async def call_is(api: Api, call_id: str, **wanted: Any) -> dict[str, Any]:
         call: dict[str, Any] = (await api.get(f"/calls/{call_id}")).body
         return call if all(call[name] == value for name, value in wanted.items()) else None
 
-    found: dict[str, Any] = await until(look, seconds=20)
+    found: dict[str, Any] = await until(look)
     return found
 
 
@@ -74,7 +62,7 @@ async def recording_is(api: Api, call_id: str, state: str) -> dict[str, Any]:
         found = (await api.get(f"/calls/{call_id}/recording")).body["data"]
         return found[-1] if found and found[-1]["state"] == state else None
 
-    recording: dict[str, Any] = await until(look, seconds=20)
+    recording: dict[str, Any] = await until(look)
     return recording
 
 

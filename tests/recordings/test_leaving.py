@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,26 +9,20 @@ import pytest
 
 from hub.db import tenant_tx
 from hub.sqlfiles import Statement
-from tests.conftest import Company, TestDatabase, make_company
-from tests.harness import Api, until
+from tests.conftest import Company
+from tests.harness import Api, RunningHub, until
 from tests.recordings.kit import wav
 from tests.recordings.test_calls import actions, call_is, place, settle
 from tests.recordings.test_drops import keep
-from tests.stack import Stack, running_stack
+from tests.stack import Stack
 
 NEVER_ENDS = "+12025550154"
 ABANDONED = Statement("abandoned", "SELECT abandoned_at, holds_rep FROM calls WHERE tenant_id = :tenant_id AND id = :id")
 
 
 @pytest.fixture
-async def stack(database: TestDatabase, valkey_url: str, folder: Path) -> AsyncIterator[Stack]:
-    async with running_stack(database.app_url, valkey_url, objects=str(folder)) as running_now, running_now.worker():
-        yield running_now
-
-
-@pytest.fixture
-async def acme(stack: Stack) -> Company:
-    return await make_company(stack.server.hub.db, "Acme")
+async def server(stack: Stack) -> RunningHub:
+    return stack.server
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import itertools
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,20 +18,19 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiohttp import web
 
 from benchmarks.crashes import Carnage, carnage, connect_mailbox
-from hub.app import Hub
 from hub.clock import Clock
 from hub.config import GoogleSettings, Settings
 from hub.contacts.actions import create_contact
 from hub.contacts.models import ContactIn
 from hub.db import tenant_tx
+from hub.listening import free_port
 from hub.sealing import Seals
 from integrations.sandbox.gmail import GmailSandbox, GmailSettings, PushSettings, SandboxClock
 from tests.conftest import SHARED, Company, TestDatabase, make_company
-from tests.harness import RunningHub, contract_of, make_settings
-from tests.stack import free_port
+from tests.harness import RunningHub, make_settings, running_hub
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -39,6 +39,12 @@ async def a_carnage(database: TestDatabase, *, contacts: int, answering: int = 0
     settings = make_settings(database.app_url, "redis://127.0.0.1:9", twilio=None)
     async with carnage(database.app_url, database.admin_url, settings, contacts=contacts, answering=answering) as opened:
         yield opened
+
+
+def sample_people(count: int) -> list[dict[str, str]]:
+    """The first rows of the sample file."""
+    with (SHARED / "sample-data" / "customers-1000.csv").open(encoding="utf-8") as file:
+        return list(itertools.islice(csv.DictReader(file), count))
 
 
 @dataclass
@@ -62,17 +68,15 @@ class Floor:
         )
         return made
 
-    async def sample_contacts(self, count: int) -> list[UUID]:
-        """The first contacts of the sample file."""
-        with (SHARED / "sample-data" / "customers-1000.csv").open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))[:count]
+    async def contacts(self, people: Sequence[Mapping[str, str]]) -> list[UUID]:
+        """Contacts made of rows as the sample file has them; without a name the address is all that is known."""
         made: list[UUID] = []
         async with tenant_tx(self.server.hub.db, self.company.who("rep")) as tx:
-            for row in rows:
+            for row in people:
                 given = {
-                    "first_name": row["First Name"],
-                    "last_name": row["Last Name"],
-                    "company": row["Company"],
+                    "first_name": row.get("First Name", ""),
+                    "last_name": row.get("Last Name", ""),
+                    "company": row.get("Company", ""),
                     "emails": [{"address": row["Email"]}],
                 }
                 made.append((await create_contact(tx, ContactIn.model_validate(given)))[0])
@@ -103,7 +107,7 @@ class Floor:
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.sequences.process", stdout=PIPE, env=env)
         assert process.stdout is not None
         try:
-            started = await asyncio.wait_for(process.stdout.readline(), 30)
+            started = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
             assert started.startswith(b"started"), "the worker ended"
             yield process
         finally:
@@ -133,16 +137,8 @@ async def open_floor(
         )
         made = make_settings(database.app_url, redis_url, port=port, public_url=f"http://127.0.0.1:{port}", google=google)
         made = replace(made, objects=str(folder), twilio=None, clock=clock)
-        hub = await stack.enter_async_context(Hub.open(made))
-        runner = web.AppRunner(hub.application(), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        stack.push_async_callback(hub.realtime.stop)
+        server = await stack.enter_async_context(running_hub(made, port=port))
         admin = await asyncpg.connect(database.admin_url)
         stack.push_async_callback(admin.close)
-        server = RunningHub(hub, made.public_url, made, contract_of(made), [])
-        company = await make_company(hub.db, "Acme")
+        company = await make_company(server.hub.db, "Acme")
         yield Floor(server, gmail, made, company, admin, Clock.parse(clock))
-        for session in server._sessions:
-            await session.close()

@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 from hub.bounces.actions import record_bounce
 from hub.db import Database, tenant_tx
 from hub.tracking.actions import judge_hits
+from hub.tracking.domains import note_checked
 from hub.tracking.models import TrackingSettings
 from hub.tracking.sending import Outgoing, Prepared, prepare
 from hub.unsubscribes.actions import unsubscribe
@@ -158,12 +159,13 @@ async def a_template(server: RunningHub, company: Company) -> str:
 async def a_tracked_send(server: RunningHub, company: Company) -> str:
     """A mail that came back and whose reader unsubscribed, for the table of endpoints."""
     desk = Desk(server, company)
-    await desk.track()
+    await desk.track(domain="links.acme.example.com")
     reader = f"reader{next(_numbers)}@mail.example.com"
     mailbox_id = await desk.mailbox(f"rep{next(_numbers)}@acme.example.com")
     send_id = await desk.sent(mailbox_id, reader)
     await desk.prepare(send_id, reader, "<p>Hello</p>")
     async with tenant_tx(desk.db, Who.system(company.tenant_id)) as tx:
+        await note_checked(tx, "links.acme.example.com", None)
         await unsubscribe(tx, reader, "page", contact_id=None, send_id=send_id)
         await record_bounce(tx, mailbox_id, Bounce(reader, "4.2.2", False, "", "full"), send_id)
     return str(send_id)

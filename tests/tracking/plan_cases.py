@@ -40,6 +40,10 @@ def reads(rep: UUID, contact: UUID, some_contacts: list[UUID]) -> dict[str, list
         "templates.is_own_draft": [{"draft_id": SEND}],
         "templates.results": [{"id": TEMPLATE}, {"id": UNKNOWN}],
         "tracking.get_settings": [{}],
+        "tracking.get_domain": [{}],
+        "tracking.domain_set": [{}],
+        "tracking.domain_in_use": [{}],
+        "tracking.domains_to_check": [{"after": timedelta(days=1), "limit": 1000}],
         "tracking.places_of_contact": [{"contact_id": contact}],
         "tracking.links_of": [{"send_id": SEND}],
         "tracking.link_of": [{"send_id": SEND, "position": 1}],
@@ -62,6 +66,7 @@ def reads(rep: UUID, contact: UUID, some_contacts: list[UUID]) -> dict[str, list
 def writes(rep: UUID) -> dict[str, list[Params]]:
     """The writes that look for what they change."""
     return {
+        "tracking.note_domain": [{"domain": "links.example.com", "at": NOW, "problem": None}],
         "templates.update_template": [
             {
                 "id": TEMPLATE,

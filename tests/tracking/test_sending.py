@@ -59,7 +59,9 @@ async def run_jobs(db: Database, deps: Deps) -> None:
         jobs = await conn.fetch("SELECT * FROM jobs_due(-3600, 100)")
     runner = Runner(Ledger(db, "a worker", {}), Registry.of(tracking), deps, max_jobs=4)
     for job in jobs:
-        await runner.take(job["tenant_id"], job["id"], "sweep")
+        while not runner.room.free:
+            await runner.freed(1.0)
+        runner.start(job["tenant_id"], [job["id"]], "sweep")
     await runner.drain(5.0)
 
 

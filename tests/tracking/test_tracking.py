@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from hub.db import tenant_tx
+from hub.tracking.domains import note_checked
 from hub.tracking.plain import as_written
 from hub.tracking.regions import is_off, regions_of
 from hub.tracking.sending import Prepared
@@ -187,6 +188,11 @@ async def test_where_it_is_off_nothing_is_put_in_and_the_reason_is_kept(desk: De
 
 async def test_ones_own_domain_stands_in_the_links(desk: Desk) -> None:
     await desk.track(domain="https://Links.Example.com/")
+    send_id = await desk.sent(await desk.mailbox("other@acme.example.com"), "bob@mail.example.com")
+    before = await desk.prepare(send_id, "bob@mail.example.com", HTML)
+    assert "links.example.com" not in before.html, "nobody has seen yet that it leads here"
+    async with tenant_tx(desk.db, Who.system(desk.company.tenant_id)) as tx:
+        assert await note_checked(tx, "links.example.com", None)
     _, prepared = await a_tracked_mail(desk)
     assert 'href="https://links.example.com/t/c/' in prepared.html
     assert prepared.headers["List-Unsubscribe"].startswith("<https://links.example.com/u/")

@@ -11,15 +11,19 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+from redis.asyncio import Redis
 
 from hub.config import Settings
 from hub.db import Database, Tx, tenant_tx
+from hub.embedded import ValkeyServer
+from hub.hints import RedisHints
 from hub.sqlfiles import Statement
 from tests.conftest import Company, TestDatabase
+from tests.patience import PATIENCE_S, next_look_s
 from workers.cron import Duty
 from workers.job import Handler, Registry
 from workers.ledger import Job
-from workers.run import Crew, run_worker
+from workers.run import ALIVE_KEY, Crew, run_worker
 
 T = TypeVar("T")
 
@@ -64,7 +68,7 @@ class Ground:
         rows = await self.conn.fetch("SELECT audience, frame FROM events WHERE type = $1 ORDER BY seq", kind)
         return [{**orjson.loads(row["frame"]), "audience": row["audience"]} for row in rows]
 
-    async def until_state(self, job_id: UUID, *states: str, within_s: float = 15) -> asyncpg.Record:
+    async def until_state(self, job_id: UUID, *states: str, within_s: float = PATIENCE_S) -> asyncpg.Record:
         """Wait until the job is in one of these states; its row."""
 
         async def look() -> asyncpg.Record | None:
@@ -74,7 +78,7 @@ class Ground:
         row: asyncpg.Record = await eventually(look, f"the job is {' or '.join(states)}", within_s)
         return row
 
-    async def until_effect(self, job_id: UUID, text: str, within_s: float = 15) -> None:
+    async def until_effect(self, job_id: UUID, text: str, within_s: float = PATIENCE_S) -> None:
         """Wait until the job has done this."""
 
         async def look() -> bool:
@@ -93,15 +97,47 @@ class Ground:
         await self.conn.execute("UPDATE jobs SET run_at = now() WHERE id = $1", job_id)
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], what: str, within_s: float = 15) -> T:
+@asynccontextmanager
+async def open_ground(database: TestDatabase) -> AsyncIterator[Ground]:
+    """The database without rules, with a table for what jobs do."""
+    await make_effects_table(database)
+    conn = await asyncpg.connect(database.admin_url)
+    yield Ground(database, conn)
+    await conn.close()
+
+
+@asynccontextmanager
+async def open_hinting(database: TestDatabase, redis_url: str) -> AsyncIterator[Database]:
+    """The pool of a server that tells the queue of its jobs."""
+    hints = RedisHints(redis_url)
+    await hints.start()
+    opened = await Database.open(database.app_url, notifier=hints, max_size=5)
+    yield opened
+    await opened.close()
+    await hints.stop()
+
+
+async def eventually(look: Callable[[], Awaitable[T | None]], what: str, within_s: float = PATIENCE_S) -> T:
     """Wait until `look` gives something; fail with `what` when it does not."""
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while True:
         found = await look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        await asyncio.sleep(0.01)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"not within {within_s} s: {what}"
+        await asyncio.sleep(next_look_s(waited_s))
+
+
+async def until_heard(valkey: ValkeyServer, worker: str) -> None:
+    """Wait until the worker has found Redis."""
+    redis = Redis.from_url(valkey.url)
+
+    async def there() -> bool:
+        return await redis.get(ALIVE_KEY + worker) is not None
+
+    await eventually(there, "the worker hears the queue")
+    await redis.aclose()
 
 
 async def defer(db: Database, company: Company, kind: str, args: dict[str, Any] | None = None, **options: Any) -> UUID:
@@ -129,7 +165,7 @@ class Worker:
     async def stop(self) -> None:
         """Stop it gracefully and wait for its end."""
         self.stop_event.set()
-        await asyncio.wait_for(self.task, 30)
+        await asyncio.wait_for(self.task, PATIENCE_S)
 
 
 @asynccontextmanager

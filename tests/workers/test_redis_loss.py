@@ -9,28 +9,17 @@ from redis.asyncio import Redis
 
 from hub.db import Database
 from hub.embedded import ValkeyServer
-from hub.queue import RING
+from hub.queue import ring_key
 from tests.conftest import Company, TestDatabase
-from tests.workers.kit import Ground, defer, eventually, note, working
+from tests.patience import PATIENCE_S
+from tests.workers.kit import Ground, defer, eventually, note, until_heard, working
 from workers.job import Run, job
-from workers.run import ALIVE_KEY
 
 
 @job("test.note")
 async def take_note(run: Run) -> None:
     async with run.finish() as tx:
         await note(tx, run.job, "done")
-
-
-async def until_heard(valkey: ValkeyServer, worker: str) -> None:
-    """Wait until the worker has found Redis."""
-    redis = Redis.from_url(valkey.url)
-
-    async def there() -> bool:
-        return await redis.get(ALIVE_KEY + worker) is not None
-
-    await eventually(there, "the worker hears the queue")
-    await redis.aclose()
 
 
 async def test_a_job_runs_without_a_redis_there_ever_was(
@@ -49,7 +38,7 @@ async def test_a_job_deferred_after_redis_was_killed_runs(
     async with working(database, valkey.url, take_note) as worker:
         await until_heard(valkey, worker.name)
         valkey.kill()
-        await ground.until_state(await defer(hinting_db, acme, "test.note"), "done", within_s=5)
+        await ground.until_state(await defer(hinting_db, acme, "test.note"), "done")
     assert await ground.effects() == ["done"]
 
 
@@ -67,9 +56,9 @@ async def test_a_job_under_way_when_redis_is_killed_ends_once(
 
     async with working(database, valkey.url, slow, take_note):
         job_id = await defer(hinting_db, acme, "test.slow")
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), PATIENCE_S)
         valkey.kill()
-        await ground.until_state(await defer(hinting_db, acme, "test.note"), "done", within_s=5)
+        await ground.until_state(await defer(hinting_db, acme, "test.note"), "done")
         go_on.set()
         row = await ground.until_state(job_id, "done")
     assert row["attempts"] == 1
@@ -83,7 +72,7 @@ async def test_jobs_whose_hints_were_flushed_run(
     redis = Redis.from_url(valkey.url)
 
     async def queued() -> bool:
-        waiting: int = await redis.llen(RING)
+        waiting: int = await redis.llen(ring_key(acme.tenant_id))
         return waiting == 20
 
     await eventually(queued, "the hints are in Redis")

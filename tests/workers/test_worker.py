@@ -15,12 +15,18 @@ from hub.db import Database, tenant_tx
 from hub.embedded import ValkeyServer
 from hub.errors import NotFound, Unavailable
 from hub.jobs.actions import retry_job
+from hub.queue import QUEUE
 from hub.who import Who
 from integrations.errors import Rejected, Transient
 from tests.conftest import Company, TestDatabase
-from tests.workers.kit import Ground, defer, eventually, note, working
-from workers.job import Handler, Permanent, Registry, Run, job
+from tests.harness import make_settings
+from tests.loop_clock import LIMIT_S, let_pass
+from tests.patience import PATIENCE_S
+from tests.workers.kit import Ground, defer, eventually, note, until_heard, working
+from workers.job import Deps, Handler, Permanent, Registry, Run, job
+from workers.ledger import Ledger
 from workers.run import ALIVE_KEY
+from workers.runner import Runner
 
 
 @job("test.note")
@@ -99,16 +105,24 @@ async def test_a_job_deferred_by_a_job_runs_too(
     async with working(database, valkey.url, first, take_note):
         await ground.until_state(await defer(hinting_db, acme, "test.first"), "done")
         second = await ground.conn.fetchval("SELECT id FROM jobs WHERE kind = 'test.note'")
-        await ground.until_state(second, "done", within_s=3)
+        await ground.until_state(second, "done")
 
 
 async def test_a_job_waits_for_its_time(
-    database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company
+    database: TestDatabase,
+    ground: Ground,
+    hinting_db: Database,
+    valkey: ValkeyServer,
+    acme: Company,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    due = datetime.now(UTC) + timedelta(seconds=0.6)
-    async with working(database, valkey.url, take_note):
+    # Nobody looks for what is overdue: it starts because its time has come.
+    monkeypatch.setattr("workers.sweep.SWEEP_S", 3600.0)
+    async with working(database, valkey.url, take_note) as worker:
+        await until_heard(valkey, worker.name)
+        due = datetime.now(UTC) + timedelta(seconds=0.6)
         row = await ground.until_state(await defer(hinting_db, acme, "test.note", run_at=due), "done")
-    assert timedelta(milliseconds=-50) <= row["started_at"] - due < timedelta(milliseconds=500)
+    assert row["started_at"] - due >= timedelta(milliseconds=-50)
 
 
 @pytest.mark.parametrize("exc", [Transient("busy"), RuntimeError("a slip"), Unavailable("later", retry_after_s=0)])
@@ -174,9 +188,10 @@ async def test_a_kind_that_no_worker_knows_is_said_so(
 async def test_a_handler_that_takes_too_long_is_stopped_and_tried_again(
     database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company
 ) -> None:
-    @job("test.hangs", timeout_s=0.1, backoff_s=0.02)
+    @job("test.hangs", timeout_s=LIMIT_S, backoff_s=0.02)
     async def hang(run: Run) -> None:
         if run.job.attempts == 1:
+            let_pass(LIMIT_S)
             await asyncio.Event().wait()
 
     async with working(database, valkey.url, hang):
@@ -187,12 +202,12 @@ async def test_a_handler_that_takes_too_long_is_stopped_and_tried_again(
 async def test_a_long_job_that_extends_its_lease_is_left_alone(
     database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company
 ) -> None:
-    @job("test.long", timeout_s=0.3)
+    @job("test.long", timeout_s=LIMIT_S)
     async def long(run: Run) -> None:
         for _ in range(4):
             async with run.tx() as tx:
                 await run.extend(tx)
-            await asyncio.wait({asyncio.create_task(asyncio.Event().wait())}, timeout=0.15)
+            let_pass(LIMIT_S / 2)
 
     async with working(database, valkey.url, long):
         row = await ground.until_state(await defer(hinting_db, acme, "test.long"), "done", "dead")
@@ -215,7 +230,7 @@ async def test_a_handler_that_lost_its_lease_leaves_no_trace(
 
     async with working(database, valkey.url, slow), working(database, valkey.url, slow):
         job_id = await defer(hinting_db, acme, "test.slow")
-        await asyncio.wait_for(overtaken.wait(), 5)
+        await asyncio.wait_for(overtaken.wait(), PATIENCE_S)
         await ground.run_lease_out(job_id)
         row = await ground.until_state(job_id, "done")
     assert await ground.effects(job_id) == ["try 2"]
@@ -250,7 +265,7 @@ async def test_a_worker_that_stops_lets_its_job_end(
 
     async with working(database, valkey.url, slow) as worker:
         job_id = await defer(hinting_db, acme, "test.slow")
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), PATIENCE_S)
         worker.stop_event.set()
         late = await defer(hinting_db, acme, "test.slow")
         go_on.set()
@@ -271,7 +286,7 @@ async def test_a_worker_that_stops_gives_back_what_does_not_end_and_another_does
 
     async with working(database, valkey.url, stuck, grace_s=0.05) as worker:
         job_id = await defer(hinting_db, acme, "test.slow", max_attempts=1)
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), PATIENCE_S)
         await worker.stop()
     row = await ground.job(job_id)
     assert (row["state"], row["attempts"] - row["pardoned"], row["last_error"]) == ("ready", 0, None)
@@ -282,6 +297,18 @@ async def test_a_worker_that_stops_gives_back_what_does_not_end_and_another_does
 
     async with working(database, valkey.url, quick):
         await ground.until_state(job_id, "done")
+
+
+async def test_what_was_taken_from_the_queue_at_the_last_moment_is_left_to_another_worker(
+    ground: Ground, db: Database, acme: Company
+) -> None:
+    job_id = await defer(db, acme, "test.note")
+    deps = Deps(db, make_settings(ground.database.app_url, "redis://127.0.0.1:1"))
+    runner = Runner(Ledger(db, "one", {}), Registry([take_note]), deps, max_jobs=2)
+    await runner.drain(0)
+    runner.start(acme.tenant_id, [job_id], "hint")
+    assert runner.running == 0
+    assert (await ground.job(job_id))["attempts"] == 0
 
 
 async def test_no_more_jobs_run_at_once_than_there_are_slots(
@@ -361,10 +388,10 @@ async def test_a_hint_for_what_does_not_exist_does_no_harm(
         ):
             key = uuid4().hex
             await redis.set("arq:job:" + key, body, px=60_000)
-            await redis.zadd("ringside:jobs", {key: 1})
+            await redis.zadd(QUEUE, {key: 1})
 
         async def empty() -> bool:
-            waiting: int = await redis.zcard("ringside:jobs")
+            waiting: int = await redis.zcard(QUEUE)
             return waiting == 0
 
         await eventually(empty, "the queue is empty")

@@ -1,0 +1,1 @@
+"""Ringside on a Redis Cluster of six nodes."""

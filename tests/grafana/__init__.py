@@ -1,0 +1,1 @@
+"""What watches Ringside: dashboards, rules, runbooks."""

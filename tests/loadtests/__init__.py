@@ -1,0 +1,1 @@
+"""The load test itself: that it works, not how fast anything is."""

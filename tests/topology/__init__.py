@@ -1,0 +1,1 @@
+"""The set of docker-compose.yml, without containers."""
