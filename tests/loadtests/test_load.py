@@ -32,7 +32,9 @@ async def test_a_few_people_work_for_some_seconds_and_the_promise_is_looked_at(t
     assert all(part in said["facts"]["cores used"] for part in ("hub", "worker", "Postgres", "locust"))
     page = (pictures / "index.html").read_text()
     assert page.count("<svg") == 4
-    assert "GET /contacts" in page
+    routes = [name.split(": p95 of ") for name in found if name.startswith(("GET ", "POST "))]
+    assert any(route == "POST /contacts/{id}/notes" for route, _ in routes), "a rep writes a note before anything else"
+    assert all(f"{route} ({times})" in page for route, times in routes), "each has its bars"
 
 
 def a_story(*, took_ms: float = 20.0, late_ms: int = 30, errors: int = 0, hub_mb: float = 100.0) -> Story:
