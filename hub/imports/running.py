@@ -54,7 +54,7 @@ class _Clock:
     """Says when it is time to tell of the progress again."""
 
     def __init__(self) -> None:
-        self._told = 0.0
+        self._told = float("-inf")  # a machine that has just started counts from nought
 
     def is_time(self) -> bool:
         now = time.monotonic()
