@@ -5,9 +5,12 @@ import ipaddress
 import random
 import resource
 import socket
+from collections import deque
 
 DEFAULT_PORT = 8080
 _QUIET_PORTS = range(20_000, 32_000)
+# What `free_port` gave last. It is listened on long before so many more are asked for.
+_promised: deque[socket.socket] = deque(maxlen=128)
 
 
 class PortError(Exception):
@@ -35,16 +38,35 @@ def free_port(host: str = "127.0.0.1") -> int:
     """A port nobody listens on right now, and that nobody is given by chance before we do.
 
     Who connects, or takes any free port, gets one of a range of the system's (32768 and up, where nobody changed it). Between
-    looking and listening lie seconds; whoever keeps trying a port of that range even connects to himself one day.
+    looking and listening lie seconds; whoever keeps trying a port of that range even connects to himself one day. Whoever asks
+    here meanwhile, in this process or another one of this machine, is given another port.
     """
     for _ in range(100):
         port = random.choice(_QUIET_PORTS)  # noqa: S311 - spreads, guards nothing
-        if is_free(host, port):
+        if is_free(host, port) and _promise(host, port):
             return port
     with listener(host) as probe:
         probe.bind((host, 0))
         given: int = probe.getsockname()[1]
         return given
+
+
+def _promise(host: str, port: int) -> bool:
+    """Keep the port for whoever asked; False when it is somebody else's.
+
+    The sign is a UDP socket of the same number: all processes see it, a server that listens for TCP does not mind it, and it
+    goes away with the process that has it.
+    """
+    sign = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sign.bind((host, port))
+    except OSError:
+        sign.close()
+        return False
+    if len(_promised) == _promised.maxlen:
+        _promised[0].close()
+    _promised.append(sign)
+    return True
 
 
 def is_free(host: str, port: int) -> bool:
