@@ -8,9 +8,13 @@ from redis.asyncio import Redis
 
 from integrations.breaker import Breaker, BreakerPolicy, Entry, LocalBreaker, Outcome, State
 from integrations.shared import SharedState
+from tests.loop_clock import LIMIT_S
+from tests.patience import PATIENCE_S
 
 POLICY = BreakerPolicy(window_s=10.0, least_failures=3, ratio=0.5, open_s=5.0, longest_open_s=15.0)
-QUICK = BreakerPolicy(window_s=10.0, least_failures=3, ratio=0.5, open_s=0.2, longest_open_s=0.5)
+# Valkey's clock can't be put forward. Its times are so long that none of them is over before a test says so (`let_it_be_due`),
+# however long a busy machine takes between two lines.
+SHARED = BreakerPolicy(window_s=1_000.0, least_failures=3, ratio=0.5, open_s=2_000.0, longest_open_s=5_000.0)
 
 
 @dataclass
@@ -31,7 +35,7 @@ class Shared:
 
     def __init__(self, redis: Redis | None, key: str, policy: BreakerPolicy) -> None:
         self.failures = 0
-        states = [SharedState(redis, on_failure=self._count, answer_within_s=2.0) for _ in range(2)]
+        states = [SharedState(redis, on_failure=self._count, answer_within_s=PATIENCE_S, rest_s=LIMIT_S) for _ in range(2)]
         self.here, self.there = (Breaker(f"test:breaker:{key}", state, policy) for state in states)
 
     def _count(self) -> None:
@@ -44,13 +48,9 @@ async def fail_in_turns(shared: Shared, times: int = 3) -> None:
         await breaker.leave(await breaker.enter(1.0), Outcome.FAILURE)
 
 
-async def entry_once_due(breaker: Breaker, lease_s: float = 5.0) -> Entry:
-    """Enter as soon as the breaker says that it is worth asking."""
-    entry = await breaker.enter(lease_s)
-    if entry.allowed:
-        return entry
-    await asyncio.sleep(entry.wait_s)
-    return await entry_once_due(breaker, lease_s)
+async def let_it_be_due(redis: Redis, key: str, field: str = "until") -> None:
+    """Let the shared breaker's pause be over now, or the lease of its probe (`probe_until`)."""
+    assert await redis.hset(f"test:breaker:{key}", field, "0") == 0, "there was such a time"  # type: ignore[misc]
 
 
 # Alone
@@ -128,18 +128,18 @@ def test_a_probe_that_says_nothing_or_never_returns_makes_room_for_the_next() ->
 
 
 async def test_the_failures_of_several_processes_add_up(redis: Redis, credential: str) -> None:
-    shared = Shared(redis, credential, POLICY)
+    shared = Shared(redis, credential, SHARED)
 
     await fail_in_turns(shared)
 
     for breaker in (shared.here, shared.there):
         entry = await breaker.enter(1.0)
-        assert not entry.allowed and 4.0 < entry.wait_s <= 5.0
+        assert not entry.allowed and SHARED.open_s - PATIENCE_S < entry.wait_s <= SHARED.open_s
         assert breaker.state is State.OPEN
 
 
 async def test_successes_count_against_failures_everywhere(redis: Redis, credential: str) -> None:
-    shared = Shared(redis, credential, POLICY)
+    shared = Shared(redis, credential, SHARED)
     for _ in range(4):
         await shared.there.leave(await shared.there.enter(1.0), Outcome.OK)
 
@@ -151,11 +151,11 @@ async def test_successes_count_against_failures_everywhere(redis: Redis, credent
 
 
 async def test_of_fifty_callers_in_two_processes_one_gets_the_probe(redis: Redis, credential: str) -> None:
-    shared = Shared(redis, credential, QUICK)
+    shared = Shared(redis, credential, SHARED)
     await fail_in_turns(shared)
-    await asyncio.sleep((await shared.here.enter(1.0)).wait_s)
+    await let_it_be_due(redis, credential)
 
-    entries = await asyncio.gather(*((shared.here, shared.there)[n % 2].enter(5.0) for n in range(50)))
+    entries = await asyncio.gather(*((shared.here, shared.there)[n % 2].enter(LIMIT_S) for n in range(50)))
 
     [probe] = [entry for entry in entries if entry.allowed]
     assert probe.state is State.HALF_OPEN
@@ -165,26 +165,34 @@ async def test_of_fifty_callers_in_two_processes_one_gets_the_probe(redis: Redis
 
 
 async def test_a_shared_failed_probe_doubles_the_wait_up_to_the_limit(redis: Redis, credential: str) -> None:
-    shared = Shared(redis, credential, QUICK)
+    shared = Shared(redis, credential, SHARED)
     await fail_in_turns(shared)
 
-    for expected_ms in (b"400", b"500", b"500"):
-        await shared.there.leave(await entry_once_due(shared.there), Outcome.FAILURE)
-        assert await redis.hget(f"test:breaker:{credential}", "open") == expected_ms  # type: ignore[misc]
+    for expected_ms in (4_000_000, 5_000_000, 5_000_000):
+        await let_it_be_due(redis, credential)
+        await shared.there.leave(await shared.there.enter(LIMIT_S), Outcome.FAILURE)
+        assert await redis.hget(f"test:breaker:{credential}", "open") == b"%d" % expected_ms  # type: ignore[misc]
+        assert expected_ms / 1000 - PATIENCE_S < (await shared.here.enter(LIMIT_S)).wait_s <= expected_ms / 1000
 
 
 async def test_a_shared_probe_that_says_nothing_or_dies_makes_room_for_the_next(redis: Redis, credential: str) -> None:
-    shared = Shared(redis, credential, QUICK)
+    shared = Shared(redis, credential, SHARED)
     await fail_in_turns(shared)
 
-    await shared.here.leave(await entry_once_due(shared.here), Outcome.NOTHING)
-    dead = await shared.there.enter(0.1)
-    assert dead.allowed
-    assert (await entry_once_due(shared.here)).probe != dead.probe
+    await let_it_be_due(redis, credential)
+    await shared.here.leave(await shared.here.enter(LIMIT_S), Outcome.NOTHING)
+    dead = await shared.there.enter(LIMIT_S)
+    assert dead.allowed and dead.probe
+    assert not (await shared.here.enter(LIMIT_S)).allowed
+
+    await let_it_be_due(redis, credential, "probe_until")
+
+    after = await shared.here.enter(LIMIT_S)
+    assert after.allowed and after.probe not in ("", dead.probe)
 
 
 async def test_a_late_answer_does_not_close_an_open_breaker(redis: Redis, credential: str) -> None:
-    shared = Shared(redis, credential, POLICY)
+    shared = Shared(redis, credential, SHARED)
     late = await shared.here.enter(1.0)
     await fail_in_turns(shared)
 
@@ -194,14 +202,15 @@ async def test_a_late_answer_does_not_close_an_open_breaker(redis: Redis, creden
 
 
 async def test_another_credential_is_not_touched_and_nothing_is_kept_for_ever(redis: Redis, credential: str) -> None:
-    shared, other = Shared(redis, credential, POLICY), Shared(redis, credential + "2", POLICY)
+    shared, other = Shared(redis, credential, SHARED), Shared(redis, credential + "2", SHARED)
 
     await fail_in_turns(shared)
     await fail_in_turns(other, times=1)
 
     assert (await other.here.enter(1.0)).allowed
-    for key in (credential, credential + "2"):
-        assert 0 < await redis.pttl(f"test:breaker:{key}") <= 20_000
+    # An open breaker for as long as it is open at the longest after that, a closed one for two windows.
+    for key, kept_s in ((credential, SHARED.open_s + SHARED.longest_open_s), (credential + "2", 2 * SHARED.window_s)):
+        assert 0 < await redis.pttl(f"test:breaker:{key}") <= kept_s * 1000
 
 
 async def test_old_failures_leave_the_shared_window(redis: Redis, credential: str) -> None:
@@ -217,7 +226,7 @@ async def test_old_failures_leave_the_shared_window(redis: Redis, credential: st
 
 @pytest.mark.parametrize("redis_client", [None, Redis(host="127.0.0.1", port=1)])
 async def test_without_redis_each_process_decides_for_itself(redis_client: Redis | None, credential: str) -> None:
-    shared = Shared(redis_client, credential, POLICY)
+    shared = Shared(redis_client, credential, SHARED)
 
     for _ in range(3):
         await shared.here.leave(await shared.here.enter(1.0), Outcome.FAILURE)
