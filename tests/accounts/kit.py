@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from webauthn.helpers import bytes_to_base64url
 
+from hub.accounts.totp import STEP_S
 from hub.auth.sessions import hash_token
 from hub.db import Database
 from hub.post.actions import KeptLetter, letters_of_nobody
@@ -102,15 +103,27 @@ class Authenticator:
 
 @dataclass
 class Telephone:
-    """An authenticator app that never shows a code twice: it goes on to the next step, which is taken just as well."""
+    """An authenticator app that never shows a code twice: it goes on to the next step, which is taken just as well.
+
+    It begins with now's, so that a step may begin while a code is on its way. A third one within a step comes too early.
+    """
 
     seed: str
     shown: int = 0
 
     def code(self) -> str:
         """The code to type now."""
-        self.shown = max(int(time.time()) // 30 - 1, self.shown + 1)
-        return str(pyotp.TOTP(self.seed).generate_otp(self.shown))
+        self.shown = max(int(time.time()) // STEP_S, self.shown + 1)
+        return self._code_of(self.shown)
+
+    def wrong_code(self) -> str:
+        """Six digits that are none of the codes of these minutes."""
+        now = int(time.time()) // STEP_S
+        right = {self._code_of(step) for step in range(now - 5, now + 6)}
+        return next(digits for digits in (f"{n:06}" for n in range(len(right) + 1)) if digits not in right)
+
+    def _code_of(self, step: int) -> str:
+        return str(pyotp.TOTP(self.seed).generate_otp(step))
 
 
 async def sign_in(server: RunningHub, email: str, password: str = PASSWORD, **headers: str) -> tuple[Api, Answer]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pyotp
 import pytest
 
+from tests.accounts.kit import Telephone
 from tests.harness import PASSWORD
 from tests.letters import letters_to
 from tests.sso.conftest import House, mail
@@ -53,11 +53,11 @@ async def test_google_stands_for_the_password_and_not_for_the_second_step(house:
     assert (await browser.follow(second, "ada.other@gmail.com"))["sso_problem"] == "connected_otherwise"
 
     seed = (await browser.api.post("/account/totp")).body["secret"]
-    code = pyotp.TOTP(seed).now()
-    assert (await browser.api.post("/account/totp/start", {"code": code})).status == 200
+    telephone = Telephone(seed)
+    assert (await browser.api.post("/account/totp/start", {"code": telephone.code()})).status == 200
     later = house.browser()
     landed = await later.sign_in("ada.private@gmail.com", google=True)
     assert set(landed) == {"path", "second"} and (await later.opened()).status == 401
-    wrong = await later.api.post("/auth/second-step", {"token": landed["second"], "code": "000000"})
+    wrong = await later.api.post("/auth/second-step", {"token": landed["second"], "code": telephone.wrong_code()})
     assert wrong.status == 401
     assert (await house.browser().sign_in(mail(acme), google=True))["sso_problem"] == "connect_first"
