@@ -196,11 +196,12 @@ async def test_enforcing_and_refreshing_at_once_neither_stand_in_each_others_way
         # A refresh holds its session, and asks then whether the company's sign-in is the only one.
         await refreshing.execute("BEGIN")
         await refreshing.execute("SELECT FROM sessions WHERE user_id = $1 FOR UPDATE", manager)
+        holder = await refreshing.fetchval("SELECT pg_backend_pid()")
         enforcing = asyncio.create_task(owner.put("/sso/enforcement", {"enforced": True}))
 
         async def waits() -> bool:
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            return bool(await house.as_admin(waiting))
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))"
+            return bool(await house.as_admin(waiting, holder))
 
         await until(waits)
         with pytest.raises(asyncpg.CheckViolationError, match="a sign-in of its own"):
