@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from integrations.payments import Wanted
+import pytest
+
+from integrations.payments import CheckoutPage, Wanted
 from integrations.sandbox.stripe.store import Thing
+from integrations.stripe import StripePayments
 from tests.billing.kit import VISA, Bank, standing
 from tests.conftest import Company
-from tests.harness import until
 from tests.integrations.stripe_kit import post
+from tests.patience import PATIENCE_S
 from workers import billing
 
 WANTED = {"plan": "pro", "every": "month", "seats": 4}
@@ -21,7 +25,9 @@ def things(bank: Bank, kind: str, **fields: object) -> list[Thing]:
     return [each for each in found if all(each[name] == value for name, value in fields.items())]
 
 
-async def test_there_is_one_page_to_buy_on_whatever_many_windows_ask(bank: Bank, acme: Company) -> None:
+async def test_there_is_one_page_to_buy_on_whatever_many_windows_ask(
+    bank: Bank, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     owner = bank.server.as_member(acme, "owner")
     await bank.open()
     await owner.post("/billing/portal")  # the customer is made
@@ -42,18 +48,24 @@ async def test_there_is_one_page_to_buy_on_whatever_many_windows_ask(bank: Bank,
     await owner.post("/billing/cancel")
     await bank.pass_days(60)
     first = (await owner.post("/billing/checkout", WANTED)).body["url"]
-    asked = bank.sandbox.calls["checkout.sessions.create"]
-    bank.sandbox.fail("checkout.sessions.create", "slow", 1, delay_s=0.5)
+    opened_late, paid_first = asyncio.Event(), asyncio.Event()
+    open_checkout = StripePayments.open_checkout
+
+    async def held(*given: Any, **more: Any) -> CheckoutPage:
+        page = await open_checkout(*given, **more)
+        opened_late.set()
+        await paid_first.wait()
+        return page
+
+    monkeypatch.setattr(StripePayments, "open_checkout", held)
     late = asyncio.create_task(owner.post("/billing/checkout", WANTED))
 
-    async def has_looked() -> bool:
-        return bank.sandbox.calls["checkout.sessions.create"] > asked
-
     # As if the first one were opened only now, after the second has looked for such pages, and were paid on at once.
-    await until(has_looked)
+    await asyncio.wait_for(opened_late.wait(), PATIENCE_S)
     [before] = [each for each in things(bank, "checkout.session", status="expired") if each["id"] in first]
     before["status"], before["url"] = "open", first
     assert (await post(first, card=VISA))[0] == 303
+    paid_first.set()
     answer = await late
     assert (answer.status, answer.error) == (409, "already_subscribed")
     assert things(bank, "checkout.session", status="open") == []
