@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hub.db import Database
 from hub.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
@@ -29,6 +30,10 @@ MEMORY_NEEDED = 2_000_000_000
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 _numbers = itertools.count(1)
+
+# How long it takes to invent an example and to try it depends on what else the machine has to do.
+settings.register_profile("ringside", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ringside")
 
 # Many systems give a process 1,024: the hub of a test, its clients, its database's files and a flood of sockets are more.
 allow_files(16_384)
