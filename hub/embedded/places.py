@@ -81,13 +81,15 @@ def _home_as_root(state_dir: Path, durable: bool) -> Home:
     clusters = system_dir() / "clusters"
     clusters.mkdir(exist_ok=True)
     clusters.chmod(0o711)
-    _sweep_clusters(clusters)
-    path = clusters / secrets.token_hex(8)
-    # the note comes first, so that the sweep finds whatever a killed start leaves
-    write_private(clusters / f"{path.name}.json", {"link": str(link.absolute()), "durable": durable})
-    path.mkdir(mode=0o700)
-    os.chown(path, account.uid, account.gid)
-    link.symlink_to(path)
+    # another start's sweep would take a home that is not linked yet for one whose folder is gone
+    with short_lock(clusters / "sweep.lock"):
+        _sweep_clusters(clusters)
+        path = clusters / secrets.token_hex(8)
+        # the note comes first, so that the sweep finds whatever a killed start leaves
+        write_private(clusters / f"{path.name}.json", {"link": str(link.absolute()), "durable": durable})
+        path.mkdir(mode=0o700)
+        os.chown(path, account.uid, account.gid)
+        link.symlink_to(path)
     return Home(path, account)
 
 

@@ -1,5 +1,7 @@
 """Small clones for the tests of the launcher: the real ./ringside around locks without packages."""
 
+import contextlib
+import fcntl
 import importlib.machinery
 import importlib.util
 import json
@@ -7,12 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from tests.launcher.servers import ROOT
+from tests.patience import PATIENCE_S
 
+# A new environment is some hundred files and programs: no time at all, unless everybody wants the disk.
+RUN_S = 5 * PATIENCE_S
 CLI = """
 import json, os, sys
 print(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), "prefix": sys.prefix, "path": sys.path}))
@@ -58,6 +63,14 @@ class Clone:
         """Replace a lock file by one without packages that says ``text``."""
         (self.root / f"requirements/{name}.lock").write_text(f"# {text}\n")
 
+    @contextlib.contextmanager
+    def being_prepared(self) -> Iterator[None]:
+        """Somebody else prepares this clone."""
+        (self.root / ".ringside").mkdir(exist_ok=True)
+        with (self.root / ".ringside/setup.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def add_console(self, source: str) -> None:
         """A console that is built by copying one file."""
         console = self.root / "console"
@@ -85,7 +98,7 @@ class Clone:
     def run(self, *arguments: str, via: Path | None = None, cwd: Path | None = None) -> tuple[int, str, str]:
         """Run the launcher to its end: exit code, standard output, standard error."""
         process = self.start(*arguments, via=via, cwd=cwd)
-        said, progress = process.communicate(timeout=120)
+        said, progress = process.communicate(timeout=RUN_S)
         return process.returncode, said, progress
 
 

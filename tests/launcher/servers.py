@@ -33,6 +33,28 @@ sys.stdin.read()
 postgres.stop(), valkey.stop()
 """
 
+# dies of kill -9 as soon as initdb has begun, and at the latest when it is done
+DYING = """
+import os, signal, subprocess, sys, threading, time
+from pathlib import Path
+from hub.embedded import start_postgres
+folder, run = Path(sys.argv[1]), subprocess.run
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+def watch():
+    while not list(folder.glob("servers/new-*/PG_VERSION")):
+        time.sleep(0.01)
+    die()
+def run_and_die(command, **options):
+    answer = run(command, **options)
+    if any(str(part).endswith("initdb") for part in command):
+        die()
+    return answer
+subprocess.run = run_and_die
+threading.Thread(target=watch, daemon=True).start()
+start_postgres(folder)
+"""
+
 
 def eventually(fact: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
     """Wait until ``fact()`` is true; fail with ``what`` when it doesn't become so."""
@@ -52,12 +74,19 @@ def is_running(pid: int) -> bool:
 
 
 class Owner:
-    """A process of its own that starts both servers in ``folder``."""
+    """A process of its own that starts both servers in ``folder``, or does something else there."""
 
-    def __init__(self, folder: Path, python: str = sys.executable, account: str | None = None, root: Path = ROOT) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        python: str = sys.executable,
+        account: str | None = None,
+        root: Path = ROOT,
+        program: str = OWNER,
+    ) -> None:
         environment: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
         self.process = subprocess.Popen(
-            [python, "-c", OWNER, str(folder)],
+            [python, "-c", program, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",
@@ -82,7 +111,7 @@ class Owner:
 
     def close(self) -> int:
         """Let it end in order; its exit code."""
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import shutil
-import socket
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from hub.config import Settings
 from hub.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
 from hub.migrate import migrate
 from tests.launcher.servers import eventually
+from tests.ports import free_ports
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,7 @@ def valkey(folder: Path) -> Iterator[ValkeyServer]:
 @pytest.fixture
 def env(postgres: PostgresServer, valkey: ValkeyServer) -> dict[str, str]:
     """Settings of a set-up that is all right, except that nothing serves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     return {
         "DATABASE_URL": postgres.url_for("ringside_app"),
         "REDIS_URL": valkey.url,
@@ -131,6 +131,21 @@ async def test_a_superuser_is_no_role_for_the_hub(env: dict[str, str], postgres:
     found = {finding.name: finding for finding in await doctor.examine(env | {"DATABASE_URL": postgres.admin_url})}
     assert found["role"].state == "wrong"
     assert "is a superuser and bypasses row-level security" in found["role"].text
+
+
+@pytest.mark.parametrize(
+    ("theirs", "slow_s", "state"), [(0.0, 0.0, "ok"), (3.0, 5.0, "ok"), (-2.0, 0.0, "warning"), (7.0, 5.0, "warning")]
+)
+async def test_only_a_difference_of_the_clocks_is_warned_of_and_no_slow_answer(
+    monkeypatch: pytest.MonkeyPatch, theirs: float, slow_s: float, state: str
+) -> None:
+    class Asked:
+        async def fetchval(self, _query: str) -> datetime:
+            return datetime.fromtimestamp(1_000_000.0 + theirs, UTC)
+
+    moments = iter((1_000_000.0, 1_000_000.0 + slow_s))
+    monkeypatch.setattr(doctor, "time", SimpleNamespace(time=lambda: next(moments)))
+    assert (await doctor._clock(Asked())).state == state  # type: ignore[arg-type]
 
 
 async def test_an_empty_database_is_to_be_migrated(env: dict[str, str], postgres: PostgresServer) -> None:

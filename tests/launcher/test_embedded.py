@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import pytest
 import redis
 
 from hub.embedded import AlreadyRunning, EmbeddedError, places, start_postgres, start_valkey
-from hub.embedded import postgres as postgres_module
-from tests.launcher.servers import Owner, copy_for_others, eventually, is_running, remember, remembered, run_as
+from tests.launcher.servers import DYING, Owner, copy_for_others, eventually, is_running, remember, remembered, run_as
+from tests.patience import PATIENCE_S
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops to another account")
 
@@ -106,7 +107,7 @@ async def test_a_server_that_outlived_its_owner_is_stopped_first(folder: Path) -
     pid_file = data / "postmaster.pid"
     eventually(lambda: pid_file.exists() and "ready" in pid_file.read_text(), "the stranger accepts connections")
     with start_postgres(folder, durable=False) as server:
-        assert stranger.wait(5) == 0
+        assert stranger.wait(PATIENCE_S) == 0
         assert await remembered(server) == ["kept"]
 
 
@@ -114,7 +115,7 @@ async def test_a_pid_file_that_names_another_living_program_is_no_obstacle(folde
     with start_postgres(folder, durable=False) as server:
         await remember(server, "kept")
         data, home = server.data_dir, server.home
-    bystander = run_as(home.account, ["sleep", "60"])
+    bystander = run_as(home.account, ["sleep", "3600"])
     try:
         (data / "postmaster.pid").write_text(f"{bystander.pid}\n{data}\n1\n5432\n\n\n 0 0\nready\n")
         with start_postgres(folder, durable=False) as server:
@@ -126,9 +127,9 @@ async def test_a_pid_file_that_names_another_living_program_is_no_obstacle(folde
 
 
 def test_a_killed_initdb_is_not_mistaken_for_a_database(folder: Path) -> None:
-    owner = Owner(folder)
-    eventually(lambda: list(folder.glob("servers/new-*/PG_VERSION")), "initdb has begun")
-    owner.kill()
+    owner = Owner(folder, program=DYING)
+    assert owner.close() == -signal.SIGKILL
+    assert list(folder.glob("servers/new-*/PG_VERSION")), "initdb had begun"
     assert not list(folder.glob("servers/pg*"))
     with start_postgres(folder, durable=False) as server:
         assert server.running
@@ -168,6 +169,29 @@ def test_below_a_folder_the_account_cannot_enter_the_data_goes_elsewhere_and_is_
     (folder / "other").mkdir(mode=0o700)
     with start_valkey(folder / "other", durable=False):
         assert not home.exists(), "a test's cluster goes when its folder has gone"
+
+
+@as_root
+def test_a_home_that_is_being_made_survives_the_sweep_of_another_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir(mode=0o700)
+    chown = os.chown
+    sweeping: list[threading.Thread] = []
+
+    def interrupted(path: Path, uid: int, gid: int) -> None:
+        chown(path, uid, gid)
+        if not sweeping:
+            sweeping.append(threading.Thread(target=places.prepare_home, args=[folder / "two"], kwargs={"durable": False}))
+            sweeping[0].start()
+            sweeping[0].join(0.5)
+
+    monkeypatch.setattr(os, "chown", interrupted)
+    home = places.prepare_home(folder / "one", durable=False)
+    sweeping[0].join(PATIENCE_S)
+
+    assert (folder / "one/servers").resolve() == home.path
+    assert home.path.is_dir()
+    assert (folder / "two/servers").is_dir()
 
 
 @as_root
@@ -240,12 +264,11 @@ def test_data_of_a_release_that_is_not_installed_is_named(folder: Path) -> None:
         start_postgres(folder)
 
 
-def test_a_postgres_that_does_not_start_shows_what_its_log_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_postgres_that_does_not_start_shows_what_its_log_says(folder: Path) -> None:
     with start_postgres(folder, durable=False) as server:
         data = server.data_dir
     with (data / "postgresql.conf").open("a") as file:
         file.write("no_such_setting = 1\n")
-    monkeypatch.setattr(postgres_module, "START_PATIENCE_S", 5.0)
     with pytest.raises(EmbeddedError, match="no_such_setting"):
         start_postgres(folder, durable=False)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launcher.clones import Clone, load_launcher, steps
+from tests.launcher.clones import RUN_S, Clone, load_launcher, steps
 from tests.launcher.servers import eventually
 
 needs_node = pytest.mark.skipif(
@@ -83,11 +83,13 @@ def test_after_kill_9_in_the_middle_the_next_run_succeeds(clone: Clone) -> None:
 
 
 def test_two_at_once_do_not_fight(clone: Clone) -> None:
-    both = [clone.start("doctor"), clone.start("doctor")]
-    answers = [process.communicate(timeout=120) for process in both]
+    with clone.being_prepared():
+        # until both are there: else one may be done before the other begins
+        both = [clone.start("doctor"), clone.start("doctor")]
+        assert all("Waiting for another" in process.stderr.readline() for process in both if process.stderr)
+    answers = [process.communicate(timeout=RUN_S) for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sorted(len(steps(progress)) for _, progress in answers) == [0, 1]
-    assert any("Waiting for another" in progress for _, progress in answers)
 
 
 def test_a_failed_step_shows_the_tools_words(clone: Clone) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from hub.supervisor import Service, Terminal, describe_exit
 from tests.launcher.servers import ROOT, eventually, is_running
+from tests.patience import PATIENCE_S
 
 
 def service(folder: Path, program: str) -> Service:
@@ -72,7 +73,7 @@ def test_a_reader_that_does_not_read_holds_nobody_up() -> None:
     program = "from hub.supervisor import Terminal; t = Terminal(); [t.say('x' * 1000) for _ in range(5000)]; print('done')"
     unread, end = os.pipe()
     answer = subprocess.run(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=end, cwd=ROOT, timeout=30, check=True, text=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=end, cwd=ROOT, timeout=PATIENCE_S, check=True, text=True
     )
     os.close(end)
     os.close(unread)

@@ -96,7 +96,7 @@ class Up:
         return said
 
     def _ask(self, request: urllib.request.Request) -> Any:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.loads(answer.read())
 
 
@@ -130,7 +130,7 @@ def test_it_is_ready_when_it_says_so_and_ctrl_c_leaves_nothing(up: Up) -> None:
     assert {tenant["name"] for tenant in said["tenants"]} == {login["tenant"] for login in said["logins"]}
     me = up.get("/api/v1/me", up.sign_in())
     assert me["tenant"]["id"] in {tenant["id"] for tenant in said["tenants"]}
-    assert urllib.request.urlopen(said["metrics_url"], timeout=10).status == 200
+    assert urllib.request.urlopen(said["metrics_url"], timeout=PATIENCE_S).status == 200
     assert (up.data / "up.json").stat().st_mode & 0o077 == 0
     assert (up.data / "secrets.json").stat().st_mode & 0o077 == 0
     # Everything ended when it was asked to: what does not is killed, which is said.
