@@ -319,7 +319,7 @@ class ImapWorld:
         self.servers = MailServers(
             None,
             allow_private=True,
-            timeout_s=5.0,
+            timeout_s=PATIENCE_S,
             retry=RetryPolicy(attempts=2, first_wait_s=0.01, longest_wait_s=1.0),
             **options,
         )

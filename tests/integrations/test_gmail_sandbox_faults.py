@@ -19,6 +19,7 @@ from integrations.sandbox.gmail import GmailSandbox, GmailSettings
 from integrations.sandbox.gmail.faults import Kind
 from tests.integrations.gmail_specification import Caller, GmailSpecification, packaged, published
 from tests.loop_clock import LIMIT_S, given_up_after
+from tests.patience import PATIENCE_S
 
 ADA = "ada@example.com"
 LETTER = b"From: ada@example.com\r\nTo: silent@example.org\r\nSubject: Hello\r\n\r\n\xc3\xa4\r\n"
@@ -34,7 +35,7 @@ async def call() -> AsyncIterator[Caller]:
 def service_for(sandbox: GmailSandbox, token: str) -> Any:
     """Google's client, led to the sandbox."""
     document = packaged() | {"rootUrl": f"{sandbox.url}/", "baseUrl": f"{sandbox.url}/"}
-    plain = httplib2.Http(timeout=5)
+    plain = httplib2.Http(timeout=PATIENCE_S)
     # As the client's own build_http does it: 308 means that an upload goes on.
     plain.redirect_codes = plain.redirect_codes - {308}
     http = google_auth_httplib2.AuthorizedHttp(Credentials(token), http=plain)  # type: ignore[no-untyped-call]

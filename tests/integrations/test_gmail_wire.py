@@ -62,7 +62,7 @@ async def peer() -> AsyncIterator[Peer]:
 
 
 @asynccontextmanager
-async def threads(timeout_s: float = 5.0, number: int = 8) -> AsyncIterator[Wires]:
+async def threads(timeout_s: float = PATIENCE_S, number: int = 8) -> AsyncIterator[Wires]:
     wires = Wires(timeout_s=timeout_s, threads=number)
     yield wires
     wires.close()
@@ -189,7 +189,7 @@ async def test_what_comes_too_late_to_begin_is_not_sent(peer: Peer) -> None:
 async def test_what_waits_for_a_thread_when_it_is_given_up_is_not_sent(peer: Peer) -> None:
     release = threading.Event()
     async with threads(number=1) as wires:
-        blocking = asyncio.create_task(wires.run(lambda wire: release.wait(5.0), Call("t")))
+        blocking = asyncio.create_task(wires.run(lambda wire: release.wait(PATIENCE_S), Call("t")))
         waiting = asyncio.create_task(wires.run(post(f"{peer.url}/send"), Call("t", once=True)))
         await asyncio.sleep(0)
         waiting.cancel()

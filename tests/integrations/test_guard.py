@@ -13,9 +13,12 @@ from integrations.budget import Budget
 from integrations.errors import CircuitOpen, ProviderError, RateLimited, Rejected, Transient
 from integrations.guard import Guard, RetryPolicy
 from integrations.metrics import ProviderMetrics, provider_metrics
+from tests.loop_clock import LIMIT_S, given_up_after
+from tests.patience import PATIENCE_S
 
 NO_WAIT = RetryPolicy(attempts=3, first_wait_s=0.001, longest_wait_s=0.5)
-BREAKER = BreakerPolicy(least_failures=3, open_s=60.0)
+# Long enough for a machine that stands still now and then between two lines of a test.
+BREAKER = BreakerPolicy(window_s=LIMIT_S, least_failures=3, open_s=LIMIT_S, longest_open_s=LIMIT_S)
 
 
 class Provider:
@@ -111,7 +114,7 @@ async def test_enough_failures_open_the_breaker_and_the_provider_is_left_alone(
         await guard.call("do", provider, repeatable=True)
 
     assert provider.asked == 3
-    assert 59 < refused.value.retry_after <= 60
+    assert LIMIT_S - PATIENCE_S < refused.value.retry_after <= LIMIT_S
     assert count("circuit_open") == 1
     breakers = {state: {"provider": "twilio", "state": state} for state in ("closed", "half_open", "open")}
     found = {state: registry.get_sample_value("ringside_provider_breakers", labels) for state, labels in breakers.items()}
@@ -159,14 +162,14 @@ async def test_a_429_holds_back_the_others_with_that_budget(metrics: ProviderMet
     budgets = {"do": Budget(per_s=100.0, longest_wait_s=1.0)}
     guard = Guard("twilio", "c", None, metrics=metrics, budgets=budgets)
     with pytest.raises(RateLimited):
-        await guard.call("do", Provider(RateLimited("slow", 5.0)), repeatable=False)
+        await guard.call("do", Provider(RateLimited("slow", LIMIT_S)), repeatable=False)
 
     provider = Provider()
     with pytest.raises(RateLimited) as refused:
         await guard.call("do", provider, repeatable=False)
 
     assert provider.asked == 0
-    assert refused.value.retry_after is not None and 4 < refused.value.retry_after <= 5
+    assert refused.value.retry_after is not None and LIMIT_S - PATIENCE_S < refused.value.retry_after <= LIMIT_S
     assert not refused.value.ambiguous
     assert count("over_budget") == 1
 
@@ -184,7 +187,8 @@ async def test_a_cancelled_probe_gives_its_lease_back(
     redis: Redis, metrics: ProviderMetrics, credential: str, count: Count
 ) -> None:
     policy = BreakerPolicy(least_failures=1, open_s=0.01)
-    guard = Guard("twilio", credential, redis, metrics=metrics, breaker=policy, redis_timeout_s=2.0)
+    # The lease lasts as long as a call may: nobody gets another one before that.
+    guard = Guard("twilio", credential, redis, timeout_s=LIMIT_S, metrics=metrics, breaker=policy, redis_timeout_s=PATIENCE_S)
     with pytest.raises(Transient):
         await guard.call("do", Provider(Transient("503")), repeatable=False)
     await asyncio.sleep(0.02)
@@ -208,7 +212,7 @@ async def test_a_cancelled_probe_gives_its_lease_back(
 
 async def test_two_workers_share_what_they_know_of_a_credential(redis: Redis, metrics: ProviderMetrics, credential: str) -> None:
     def worker(secret: str) -> Guard:
-        return Guard("twilio", secret, redis, metrics=metrics, breaker=BREAKER, redis_timeout_s=2.0)
+        return Guard("twilio", secret, redis, metrics=metrics, breaker=BREAKER, redis_timeout_s=PATIENCE_S)
 
     here, there, another = worker(credential), worker(credential), worker(credential + "2")
     for guard in (here, there, here):
@@ -224,7 +228,7 @@ async def test_a_redis_that_dies_fails_no_call_and_its_last_word_counts_until_it
     valkey: ValkeyServer, metrics: ProviderMetrics, credential: str, registry: CollectorRegistry
 ) -> None:
     async with Redis.from_url(valkey.url) as redis:
-        guard = Guard("twilio", credential, redis, metrics=metrics, breaker=BREAKER, redis_timeout_s=2.0, redis_rest_s=0.0)
+        guard = Guard("twilio", credential, redis, metrics=metrics, breaker=BREAKER, redis_timeout_s=PATIENCE_S, redis_rest_s=0.0)
         assert await guard.call("do", Provider(), repeatable=False) == "well"
 
         valkey.kill()
@@ -253,8 +257,10 @@ async def test_a_redis_that_never_answers_costs_a_moment_and_only_now_and_then(
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     async with Redis(host="127.0.0.1", port=server.sockets[0].getsockname()[1]) as redis:
         budgets = {"do": Budget(per_s=1000.0)}
-        guard = Guard("twilio", "c", redis, metrics=metrics, budgets=budgets, redis_timeout_s=0.1, redis_rest_s=60.0)
-        for _ in range(20):
+        guard = Guard("twilio", "c", redis, metrics=metrics, budgets=budgets, redis_timeout_s=LIMIT_S, redis_rest_s=LIMIT_S)
+        first = guard.call("do", Provider(), repeatable=False)
+        assert await given_up_after(LIMIT_S, first, lambda: asked) == "well"
+        for _ in range(19):
             assert await guard.call("do", Provider(), repeatable=False) == "well"
     # One wait for all of them, as long as it is to be at most.
     assert len(asked) == registry.get_sample_value("ringside_provider_shared_state_failures_total", {"provider": "twilio"}) == 1

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.errors import Rejected, Transient
@@ -25,6 +25,7 @@ from tests.harness import until
 from tests.integrations.mail_servers import Dovecot, ImapWorld, imap_world, running_dovecot, running_smtp
 from tests.integrations.mail_worlds import STRANGER, letter
 from tests.loop_clock import LIMIT_S, let_pass
+from tests.patience import PATIENCE_S
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -240,7 +241,7 @@ async def test_a_connection_that_ended_is_made_again(world: ImapWorld, mailbox: 
 
 
 async def test_encrypted_connections_are_made_both_ways(world: ImapWorld) -> None:
-    trusting = MailServers(None, allow_private=True, tls=world.dovecot.tls(), timeout_s=5)
+    trusting = MailServers(None, allow_private=True, tls=world.dovecot.tls(), timeout_s=PATIENCE_S)
     offered = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     offered.load_cert_chain(world.dovecot.folder / "cert.pem", world.dovecot.folder / "key.pem")
     async with running_smtp(world.dovecot, offered) as outgoing:
@@ -261,7 +262,7 @@ async def test_encrypted_connections_are_made_both_ways(world: ImapWorld) -> Non
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(world: ImapWorld) -> None:
-    doubting = MailServers(None, allow_private=True, timeout_s=5)
+    doubting = MailServers(None, allow_private=True, timeout_s=PATIENCE_S)
     for security, port in (("tls", world.dovecot.tls_port), ("starttls", world.dovecot.port)):
         account = replace(world.account, imap_security=security, imap_port=port)  # type: ignore[arg-type]
         with pytest.raises(Rejected, match="certificate"):
@@ -269,7 +270,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(world: ImapWorld
 
 
 async def test_private_servers_and_open_connections_are_refused_where_not_allowed(world: ImapWorld) -> None:
-    guarded = MailServers(None, tls=world.dovecot.tls(), timeout_s=5)
+    guarded = MailServers(None, tls=world.dovecot.tls(), timeout_s=PATIENCE_S)
     private = guarded.mailbox(replace(world.account, imap_security="tls", smtp_security="tls"))
     for ask in (private.profile, private.check_sending):
         with pytest.raises(Rejected, match="not on the public internet"):
@@ -362,5 +363,6 @@ def test_names_of_folders_are_decoded() -> None:
 
 
 @given(st.sets(st.integers(min_value=1, max_value=2**32 - 1)))
+@settings(deadline=None)
 def test_sets_of_uids_are_packed_and_unpacked(uids: set[int]) -> None:
     assert unpack(pack(uids)) == uids

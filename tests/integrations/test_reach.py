@@ -9,6 +9,7 @@ import pytest
 
 from integrations.errors import Rejected, Transient
 from integrations.reach import dial, is_public
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ async def test_a_private_address_is_dialled_where_that_is_allowed() -> None:
     listening = await asyncio.start_server(meet, "127.0.0.1", 0)
     async with listening:
         with await dial("127.0.0.1", listening.sockets[0].getsockname()[1], allow_private=True) as made:
-            await asyncio.wait_for(met.wait(), 5)
+            await asyncio.wait_for(met.wait(), PATIENCE_S)
             assert made.gettimeout() == 0.0
 
 

@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from integrations.sandbox.twilio import SandboxSettings, start_sandbox
 from integrations.sandbox.twilio.__main__ import parsed, serve
 from tests.integrations.conftest import eventually
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,13 +21,13 @@ async def test_the_command_prints_its_url_serves_and_stops_when_told() -> None:
         sys.executable, "-m", "integrations.sandbox.twilio", "--port", "0", stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
     assert process.stdout is not None
-    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+    url = (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode().strip()
 
     async with ClientSession() as session, session.get(url) as response:
         assert "Twilio sandbox" in await response.text()
     process.send_signal(signal.SIGTERM)
 
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
 async def test_serving_ends_with_the_signal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +42,7 @@ async def test_serving_ends_with_the_signal(capsys: pytest.CaptureFixture[str]) 
 
     signal.raise_signal(signal.SIGTERM)
 
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, PATIENCE_S)
     assert printed[-1].startswith("http://127.0.0.1:")
 
 
