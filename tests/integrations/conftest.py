@@ -28,6 +28,7 @@ from tests.integrations.specification import SPECS, CheckingProxy, Specification
 from tests.integrations.stripe_kit import Endpoint, Shop
 from tests.integrations.stripe_specification import CheckedClient
 from tests.integrations.stripe_specification import specification as stripe_specification
+from tests.loop_clock import let_pass
 from tests.patience import PATIENCE_S
 
 FROM = "+12025550100"
@@ -149,6 +150,29 @@ async def slow_sandbox(start: StartSandbox) -> Sandbox:
     return await start(SandboxSettings(speed=0.005, calls_per_s=100.0))
 
 
+def let_live(sandbox: Sandbox, seconds: float) -> None:
+    """So much of the calls' time passes at once. No request may be under way then: it would be given up."""
+    let_pass(seconds / sandbox.settings.speed)
+
+
+@dataclass
+class Still:
+    """A clock that stands until it is put forward."""
+
+    now: float = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> Still:
+    """What the sandbox counts the calls of a second by."""
+    clock = Still()
+    monkeypatch.setattr("integrations.sandbox.twilio.door.time", clock)
+    return clock
+
+
 @pytest.fixture(scope="session")
 def specification() -> Specification | None:
     return Specification.of_twilio() if SPECS.is_dir() else None
@@ -208,6 +232,18 @@ async def twilio(sandbox: Sandbox, proxy: CheckingProxy) -> AsyncIterator[Client
     http = Elsewhere(proxy.url)
     yield Client(sandbox.account_sid, sandbox.auth_token, http_client=http)
     await http.close()
+
+
+@pytest.fixture
+async def slow_twilio(slow_sandbox: Sandbox, specification: Specification | None) -> AsyncIterator[Client]:
+    """The unmodified SDK on the slow sandbox, just as closely looked at."""
+    proxy = CheckingProxy(specification, slow_sandbox.url)
+    await proxy.start()
+    http = Elsewhere(proxy.url)
+    yield Client(slow_sandbox.account_sid, slow_sandbox.auth_token, http_client=http)
+    await http.close()
+    await proxy.close()
+    assert not proxy.complaints
 
 
 @dataclass
@@ -288,6 +324,13 @@ async def hand(sandbox: Sandbox) -> AsyncIterator[Hand]:
     """The other end of the line."""
     async with ClientSession() as session:
         yield Hand(session, sandbox.url)
+
+
+@pytest.fixture
+async def slow_hand(slow_sandbox: Sandbox) -> AsyncIterator[Hand]:
+    """The other end of the slow sandbox's lines."""
+    async with ClientSession() as session:
+        yield Hand(session, slow_sandbox.url)
 
 
 @pytest.fixture

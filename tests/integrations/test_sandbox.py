@@ -13,7 +13,7 @@ from integrations.ports import PlaceCall
 from integrations.sandbox.twilio import CallbackHabit, Sandbox, SandboxSettings
 from integrations.sandbox.twilio.outcomes import plan_for, table
 from integrations.twilio import TwilioTelephony
-from tests.integrations.conftest import FROM, Receiver, StartSandbox, eventually
+from tests.integrations.conftest import FROM, Receiver, StartSandbox, Still, eventually
 from tests.integrations.specification import SPECS, CheckingProxy
 
 PERSON = "+18602913904"
@@ -111,11 +111,15 @@ async def test_what_does_not_exist_is_not_found(wire: Wire, session: ClientSessi
         assert response.status == 404
 
 
-async def test_more_creations_than_allowed_a_second_are_turned_away(session: ClientSession, start: StartSandbox) -> None:
+async def test_more_creations_than_allowed_a_second_are_turned_away(
+    session: ClientSession, start: StartSandbox, still: Still
+) -> None:
     wire = Wire(session, await start(SandboxSettings(calls_per_s=2)))
     statuses = [(await wire.create())[0] for _ in range(3)]
 
     assert statuses == [201, 201, 429]
+    still.now += 1.0
+    assert (await wire.create())[0] == 201
 
 
 async def test_a_call_is_changed_only_as_its_status_allows(slow_wire: Wire) -> None:
@@ -195,7 +199,9 @@ async def test_only_the_events_asked_for_are_sent_and_completed_unless_told_othe
     usual = (await wire.create(To=PERSON, StatusCallback=receiver.url))[1]["sid"]
     some = (await wire.create(To=PERSON, StatusCallback=receiver.url, StatusCallbackEvent="answered"))[1]["sid"]
 
-    await eventually(lambda: receiver.of(usual) and all(call.is_over for call in wire.sandbox.calls))
+    await eventually(lambda: all(call.is_over for call in wire.sandbox.calls))
+    await eventually(lambda: receiver.of(usual) and receiver.of(some))
+    assert [call.events_sent for call in wire.sandbox.calls] == [1, 1]
     assert receiver.statuses(usual) == ["completed"]
     assert receiver.statuses(some) == ["in-progress"]
 

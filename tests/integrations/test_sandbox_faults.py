@@ -11,7 +11,7 @@ from twilio.rest import Client
 
 from integrations.sandbox.twilio import Sandbox, SandboxSettings
 from tests.harness import until
-from tests.integrations.conftest import FROM, Application, Elsewhere, Hand, StartSandbox, eventually
+from tests.integrations.conftest import FROM, Application, Elsewhere, Hand, StartSandbox, Still, eventually
 from tests.loop_clock import let_pass
 
 NEVER_ENDS = "+12025550154"
@@ -80,7 +80,7 @@ async def test_a_fault_that_does_not_exist_is_refused(hand: Hand) -> None:
         assert (await hand.post("faults", body))[0] == 400
 
 
-async def test_calls_and_participants_share_one_rate(start: StartSandbox) -> None:
+async def test_calls_and_participants_share_one_rate(start: StartSandbox, still: Still) -> None:
     sandbox = await start(SandboxSettings(calls_per_s=2))
     http = Elsewhere(sandbox.url)
     twilio = Client(sandbox.account_sid, sandbox.auth_token, http_client=http)
@@ -112,8 +112,8 @@ async def test_hundreds_of_conferences_at_once_lose_nothing(start: StartSandbox,
     for batch in range(0, count, 20):
         await asyncio.gather(*(one(number) for number in range(batch, batch + 20)))
 
-    await eventually(lambda: len(application.at("/rep", CallStatus="completed")) == count, within_s=30)
-    await eventually(lambda: len(application.at("/contact")) == 4 * count, within_s=30)
+    await eventually(lambda: len(application.at("/rep", CallStatus="completed")) == count)
+    await eventually(lambda: len(application.at("/contact")) == 4 * count)
     assert all(call.is_over for call in sandbox.calls)
     assert all(conference.is_over for conference in sandbox.conferences)
     assert len(sandbox.calls) == 2 * count

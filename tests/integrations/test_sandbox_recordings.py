@@ -11,7 +11,7 @@ from twilio.rest import Client
 
 from integrations.sandbox.twilio import Sandbox
 from integrations.sandbox.twilio.transcriptions import message_of
-from tests.integrations.conftest import FROM, Application, Hand, eventually
+from tests.integrations.conftest import FROM, Application, Hand, eventually, let_live
 
 NEVER_ENDS = "+12025550154"
 PERSON = "+18602913904"
@@ -39,20 +39,30 @@ async def talking(twilio: Client, sandbox: Sandbox, **options: Any) -> Any:
 
 
 async def test_a_call_is_recorded_in_two_channels_and_can_be_heard_when_it_is_complete(
-    twilio: Client, sandbox: Sandbox, application: Application
+    slow_twilio: Client, slow_sandbox: Sandbox, slow_hand: Hand, application: Application
 ) -> None:
+    twilio, sandbox = slow_twilio, slow_sandbox
     call = await twilio.calls.create_async(
         to=PERSON, from_=FROM, twiml=TALKING, record=True, recording_channels="dual",
         recording_status_callback=f"{application.url}/tape",
         recording_status_callback_event=["in-progress", "completed", "absent"],
     )  # fmt: skip
 
+    await slow_hand.post(f"calls/{call.sid}/answer")
+    [recording] = sandbox._recordings.of_call(call.sid)
+    await eventually(lambda: recording.deliveries)
+
+    # So long does this person talk, and a second until what was taken down can be heard.
+    let_live(sandbox, 29)
+    await eventually(lambda: recording.status == "processing")
+    let_live(sandbox, 1)
+
     await eventually(lambda: application.at("/tape", RecordingStatus="completed"))
     first, last = application.at("/tape")
     assert set(first) == set(last) == OF_RECORDINGS
     assert (first["RecordingStatus"], first["CallSid"]) == ("in-progress", call.sid)
     assert (last["RecordingChannels"], last["RecordingSource"], last["ErrorCode"]) == ("2", "OutboundAPI", "0")
-    assert 29 <= int(last["RecordingDuration"]) <= 60
+    assert last["RecordingDuration"] == "29"
     [listed] = await twilio.calls(call.sid).recordings.list_async()
     fetched = await twilio.recordings(listed.sid).fetch_async()
     assert (fetched.status, fetched.duration, fetched.channels) == ("completed", last["RecordingDuration"], 2)
@@ -68,28 +78,29 @@ async def test_a_call_is_recorded_in_two_channels_and_can_be_heard_when_it_is_co
 
 
 async def test_a_recording_is_started_paused_resumed_stopped_and_deleted(
-    twilio: Client, sandbox: Sandbox, application: Application
+    slow_twilio: Client, slow_sandbox: Sandbox, slow_hand: Hand, application: Application
 ) -> None:
-    call = await talking(twilio, sandbox)
+    twilio, sandbox = slow_twilio, slow_sandbox
+    call = await twilio.calls.create_async(to=NEVER_ENDS, from_=FROM, twiml=TALKING)
+    await slow_hand.post(f"calls/{call.sid}/answer")
     tapes = twilio.calls(call.sid).recordings
     tape = await tapes.create_async(recording_channels="dual", recording_status_callback=f"{application.url}/tape")
     assert (tape.status, tape.source, tape.channels, tape.track) == ("in-progress", "StartCallRecordingAPI", 2, "both")
 
-    loop_time = sandbox._recordings._clock.now
-    at = loop_time()
-    await eventually(lambda: loop_time() - at > 0.05)
+    let_live(sandbox, 3)
     assert (await tapes(tape.sid).update_async(status="paused", pause_behavior="silence")).status == "paused"
-    at = loop_time()
-    await eventually(lambda: loop_time() - at > 0.1)
+    let_live(sandbox, 5)
     assert (await tapes("Twilio.CURRENT").update_async(status="in-progress")).status == "in-progress"
     assert (await tapes("Twilio.CURRENT").update_async(status="stopped")).status == "stopped"
+    let_live(sandbox, 1)
 
     await eventually(lambda: application.at("/tape"))
     assert [each["RecordingStatus"] for each in application.at("/tape")] == ["completed"]
     _, sound = await download(sandbox, f"/2010-04-01/Accounts/{sandbox.account_sid}/Recordings/{tape.sid}")
     with wave.open(io.BytesIO(sound)) as file:
+        assert file.getnframes() == 8 * 8000
         quiet = file.readframes(file.getnframes()).count(bytes(32000))
-        assert quiet >= 4
+        assert quiet == 5
     with pytest.raises(TwilioRestException) as refused:
         await tapes(tape.sid).update_async(status="paused")
     assert refused.value.code == 21220
@@ -106,19 +117,32 @@ async def test_only_a_call_that_is_talked_on_can_be_recorded(twilio: Client, san
     assert refused.value.code == 21220
 
 
-async def test_a_message_is_taken_down_and_transcribed(twilio: Client, sandbox: Sandbox, application: Application) -> None:
+async def test_a_message_is_taken_down_and_transcribed(
+    slow_twilio: Client, slow_sandbox: Sandbox, slow_hand: Hand, application: Application
+) -> None:
+    twilio, sandbox = slow_twilio, slow_sandbox
     application.answers["/thanks"] = "<Response><Hangup/></Response>"
     twiml = (
         f'<Response><Record maxLength="60" action="{application.url}/thanks" transcribe="true"'
         f' transcribeCallback="{application.url}/words" recordingStatusCallback="{application.url}/tape"/></Response>'
     )
     call = await twilio.calls.create_async(to=NEVER_ENDS, from_=FROM, twiml=twiml)
+    await slow_hand.post(f"calls/{call.sid}/answer")
+    await eventually(lambda: "beep" in sandbox.calls[0].heard)
+    [recording] = sandbox._recordings.of_call(call.sid)
+
+    # Eight seconds of words and five of silence; a second until they can be heard, and two until they can be read.
+    let_live(sandbox, 13)
+    await eventually(lambda: sandbox.calls[0].is_over)
+    let_live(sandbox, 1)
+    await eventually(lambda: recording.deliveries)
+    let_live(sandbox, 2)
 
     await eventually(lambda: application.at("/words"))
     [thanks], [tape], [words] = application.at("/thanks"), application.at("/tape"), application.at("/words")
     assert (tape["RecordingSource"], tape["RecordingChannels"], tape["CallSid"]) == ("RecordVerb", "1", call.sid)
     assert thanks["RecordingSid"] == tape["RecordingSid"] == words["RecordingSid"]
-    assert 12 <= int(thanks["RecordingDuration"]) <= 20
+    assert thanks["RecordingDuration"] == "13"
     assert words["TranscriptionStatus"] == "completed"
     assert words["TranscriptionText"] == message_of(sandbox.calls[0])
     assert call.sid in words["TranscriptionText"]
@@ -196,16 +220,23 @@ async def test_without_async_the_instructions_wait_for_the_detection(
 
 
 async def test_a_voicemail_drop_is_played_after_the_beep_and_ends_the_call(
-    twilio: Client, sandbox: Sandbox, application: Application
+    slow_twilio: Client, slow_sandbox: Sandbox, slow_hand: Hand, application: Application
 ) -> None:
+    twilio, sandbox = slow_twilio, slow_sandbox
     application.answers["/drop"] = "<Response><Say>Sorry that I missed you</Say><Hangup/></Response>"
     call = await twilio.calls.create_async(
         to=VOICEMAIL, from_=FROM, twiml="<Response><Dial><Conference>room</Conference></Dial></Response>",
         machine_detection="DetectMessageEnd", async_amd="true", async_amd_status_callback=f"{application.url}/amd",
     )  # fmt: skip
+    await slow_hand.post(f"calls/{call.sid}/answer")
+    await eventually(lambda: sandbox.conferences and sandbox.conferences[0].present)
+    # The greeting ends with a beep after nine seconds; the machine itself hangs up after twenty-five.
+    let_live(sandbox, 9)
     await eventually(lambda: application.at("/amd"))
 
     await twilio.calls(call.sid).update_async(url=f"{application.url}/drop")
+    await eventually(lambda: sandbox.calls[0].heard)
+    let_live(sandbox, 10)
 
     await eventually(lambda: sandbox.calls[0].is_over)
     assert sandbox.calls[0].heard == ["say: Sorry that I missed you"]

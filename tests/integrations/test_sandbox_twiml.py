@@ -9,7 +9,7 @@ from twilio.twiml.voice_response import Dial, VoiceResponse
 from integrations.sandbox.twilio import Sandbox, SandboxSettings
 from integrations.sandbox.twilio.audio import seconds_of, tone
 from integrations.sandbox.twilio.calls import Call
-from tests.integrations.conftest import FROM, Application, Elsewhere, Hand, StartSandbox, eventually
+from tests.integrations.conftest import FROM, Application, Elsewhere, Hand, StartSandbox, eventually, let_live
 
 NEVER_ENDS = "+12025550154"
 BUSY = "+18602913905"
@@ -92,11 +92,14 @@ async def test_without_a_readable_document_the_call_ends_and_the_reason_is_noted
     assert application.at("/good")[0]["ErrorCode"] == "11200"
 
 
-async def test_a_call_ends_at_its_time_limit(twilio: Client, sandbox: Sandbox) -> None:
-    call = await over(sandbox, await place(twilio, '<Response><Pause length="36000"/></Response>', time_limit=3))
+async def test_a_call_ends_at_its_time_limit(slow_twilio: Client, slow_sandbox: Sandbox, slow_hand: Hand) -> None:
+    sid = await place(slow_twilio, '<Response><Pause length="36000"/></Response>', time_limit=3)
+    await slow_hand.post(f"calls/{sid}/answer")
 
-    assert call.status == "completed"
-    assert call.duration_s is not None and 3 <= call.duration_s < 60
+    let_live(slow_sandbox, 3)
+
+    call = await over(slow_sandbox, sid)
+    assert (call.status, call.duration_s) == ("completed", 3)
 
 
 async def test_what_is_not_understood_is_skipped_and_noted(twilio: Client, sandbox: Sandbox) -> None:

@@ -16,6 +16,7 @@ from integrations.twilio import Renderer, TwilioTelephony, TwilioWebhook
 from tests.integrations.conftest import FROM, Application, Hand, eventually, guard_for_tests
 from tests.integrations.specification import CheckingProxy
 from tests.loop_clock import given_up_after
+from tests.patience import PATIENCE_S
 
 PERSON = "+18602913904"
 NEVER_ENDS = "+12025550154"
@@ -36,7 +37,7 @@ def a_leg(application: Application, label: str, **more: Any) -> AddParticipant:
 
 async def present(telephony: TwilioTelephony, count: int) -> dict[str, Participant]:
     """Wait until so many are in the room, and return them by label; the contact has none."""
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while True:
         sid = await telephony.find_conference("room")
         found = await telephony.list_participants(sid) if sid else []
@@ -67,6 +68,7 @@ async def test_a_rep_and_a_contact_talk_in_a_conference_that_ends_with_the_conta
     await telephony.hang_up(called.sid)
 
     await eventually(lambda: application.at("/room", StatusCallbackEvent="conference-end"))
+    await eventually(lambda: application.at("/leg", CallStatus="completed"))
     assert await telephony.find_conference("room") is None
     assert await telephony.list_participants(rep.conference_sid) == []
     events = [webhook.read_participant(fields) for fields in application.at("/room")]
