@@ -50,6 +50,8 @@ async def _listen(redis: Redis) -> AsyncIterator[NextMessage]:
     """To every channel there is."""
     async with redis.pubsub() as listening:
         await listening.psubscribe("*")
+        # Its answer: what is published before Redis has taken that in is not heard.
+        await listening.get_message(timeout=_PATIENCE_S)
 
         async def next_message() -> tuple[str, bytes]:
             while True:

@@ -13,9 +13,24 @@ from redis.asyncio import Redis
 from hub.canary.looking import Tools
 from hub.canary.pair import Pair, open_pair
 from hub.db import Database
+from hub.embedded import ValkeyServer
 from integrations.objects import open_objects
 from tests.conftest import TestDatabase
 from tests.harness import RunningHub, make_settings, running_hub
+from tests.patience import PATIENCE_S
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long on a busy machine is no reason to leave an attempt out."""
+    for module, limit in (
+        ("hub.canary.sockets", "_PATIENCE_S"),
+        ("hub.canary.channels", "_PATIENCE_S"),
+        ("hub.canary.looking", "_READY_S"),
+        ("hub.canary.looking", "_REQUEST_S"),
+        ("workers.canary", "_LONGEST_S"),
+    ):
+        monkeypatch.setattr(f"{module}.{limit}", PATIENCE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +52,9 @@ async def a_house(database: TestDatabase, redis_url: str, folder: Path) -> Async
 
 
 @pytest.fixture
-async def house(database: TestDatabase, valkey_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    """A house of one test."""
-    async with a_house(database, valkey_url, tmp_path) as built:
+async def house(database: TestDatabase, valkey: ValkeyServer, tmp_path: Path) -> AsyncIterator[House]:
+    """A house of one test. Its Valkey, too: what other tests left in theirs may be more keys than are looked through."""
+    async with a_house(database, valkey.url, tmp_path) as built:
         yield built
 
 

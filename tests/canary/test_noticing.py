@@ -18,9 +18,9 @@ import hub.hints
 from hub.auth.tokens import Claims
 from hub.canary.attempts import Attempt
 from hub.canary.channels import try_redis
-from hub.canary.pair import Pair, open_pair
+from hub.canary.pair import Canary, Pair, open_pair
 from hub.canary.requests import Asker, try_http, try_links
-from hub.canary.sockets import try_sockets
+from hub.canary.sockets import chirp, try_sockets
 from hub.canary.tables import try_jobs, try_sql
 from hub.config import Settings
 from hub.db import Database, tenant_tx
@@ -31,6 +31,7 @@ from hub.who import Who
 from tests.canary.conftest import House
 from tests.conftest import TestDatabase
 from tests.harness import make_settings, running_hub
+from tests.loop_clock import LIMIT_S, given_up_after
 
 
 def opened(found: list[Attempt]) -> list[Attempt]:
@@ -224,11 +225,18 @@ async def test_a_hub_that_mixes_up_who_connects_is_found(house: House, monkeypat
     def mixed_up(token: str) -> Claims:
         return replace(verify(token), tenant_id=pair[1].tenant_id, user_id=pair[1].user_id)
 
+    chirped: list[str] = []
+
+    async def chirp_and_tell(db: Database, canary: Canary, note: str) -> None:
+        await chirp(db, canary, note)
+        chirped.append(note)
+
     monkeypatch.setattr(access, "verify", mixed_up)
-    monkeypatch.setattr("hub.canary.sockets._PATIENCE_S", 1.0)
+    monkeypatch.setattr("hub.canary.sockets.chirp", chirp_and_tell)
     async with ClientSession() as session:
         left, right = (Asker(session, tools.settings, one) for one in pair)
-        found = await try_sockets(tools.db, left, right, *pair)
+        # Who is taken for another waits in vain for what happens to themselves.
+        found = await given_up_after(LIMIT_S, try_sockets(tools.db, left, right, *pair), lambda: chirped)
     assert is_found(found, "connect and ask for the other's company")
     assert is_found(found, "go on with the other's token")
     assert is_found(found, "GET /api/v1/floor while the other is there")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from hub.db import Database, tenant_tx
 from hub.floor.actions import watch
 from hub.presence import actions as presence
+from hub.presence import queries
 from hub.who import Who
 from tests.conftest import Company
 from tests.harness import Api, RunningHub
 from tests.workflow.kit import events, run_sql
 
+# Once for all that is counted: a test may go on past midnight.
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 RULES: dict[str, Any] = {
     "rep_idle": {"on": True, "minutes": 10},
     "queue_empty": {"on": True, "contacts_left": 0},
@@ -22,9 +26,11 @@ RULES: dict[str, Any] = {
 
 
 async def be_there(db: Database, company: Company, role: str = "rep", *, minutes: int = 0) -> None:
-    """A person has been online for so long."""
+    """A person has been online for so long, at a hub that is there: whoever is at none is soon taken offline."""
+    hub_id = uuid4()
+    await queries.beat(db, hub_id, "test", 3600)
     async with tenant_tx(db, Who.system(company.tenant_id)) as tx:
-        await presence.arrive(tx, company.members[role], uuid4())
+        await presence.arrive(tx, company.members[role], hub_id)
     await run_sql(
         db,
         company,
@@ -56,12 +62,13 @@ async def count_days(db: Database, company: Company, queue_id: UUID, answered: i
         db,
         company,
         "INSERT INTO dial_days (tenant_id, queue_id, period, day, answered, abandoned) "
-        "VALUES ($1, $2, 0, current_date - 1, $3, $4) ON CONFLICT (tenant_id, queue_id, period, day) "
+        "VALUES ($1, $2, 0, $5, $3, $4) ON CONFLICT (tenant_id, queue_id, period, day) "
         "DO UPDATE SET answered = excluded.answered, abandoned = excluded.abandoned",
         company.tenant_id,
         queue_id,
         answered,
         abandoned,
+        YESTERDAY,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import SimpleNamespace
 
+import pytest
 import pytest_asyncio
 
 from hub.embedded import PostgresServer
@@ -12,7 +15,7 @@ from hub.limits.settings import Limits
 from tests.conftest import cloned_database
 from tests.harness import RunningHub, make_settings, running_hub
 
-# So slow that nothing comes back while a test lasts.
+# So slow that hardly anything comes back while a test lasts; what counts to the last unit has the clock stand still.
 NARROW = Limits.parse("user=0.1/20,tenant=0.1/30,address=0.1/8,pages=0.1/40,sockets_user=2,sockets_tenant=3,waiting_address=3")
 
 
@@ -24,3 +27,12 @@ async def narrow(postgres: PostgresServer, valkey_url: str) -> AsyncIterator[Run
         settings = replace(make_settings(database.app_url, valkey_url.replace("db=0", "db=1")), limits=NARROW)
         async with running_hub(settings) as running:
             yield running
+
+
+@pytest.fixture
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time passes for the rates: nothing comes back, however long the machine takes."""
+    # A whole second: seconds added to it are what they are, without a rest that would be rounded up.
+    now = float(int(time.monotonic()) + 1)
+    for module in ("hub.limits.limiter", "hub.limits.shared"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: now))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from hub.errors import TooMany, Unavailable
 from hub.limits.gate import Gate
+from tests.loop_clock import LIMIT_S, let_pass
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has come is about until the end of the test, however long that takes."""
+    monkeypatch.setattr("hub.limits.gate.time", SimpleNamespace(monotonic=lambda: 1000.0))
 
 
 class Crowd:
@@ -77,12 +85,13 @@ async def test_slots_that_come_free_go_to_whoever_has_less() -> None:
 
 
 async def test_a_queue_that_is_too_long_is_refused_and_one_that_does_not_move_ends() -> None:
-    gate = Gate(2, reserve=1, queue=1, wait_s=0.05)
+    gate = Gate(2, reserve=1, queue=1, wait_s=LIMIT_S)
     crowd = Crowd(gate)
     await crowd.come("flood")
     await crowd.come("flood")
     with pytest.raises(TooMany):
         await gate.turn("flood").__aenter__()
+    let_pass(LIMIT_S)
     with pytest.raises(Unavailable):
         await crowd.tasks[1]
     await crowd.go("flood")

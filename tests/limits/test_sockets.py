@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -14,6 +16,8 @@ from prometheus_client import REGISTRY
 
 from tests.conftest import make_company
 from tests.harness import RunningHub, until
+from tests.loop_clock import LIMIT_S
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,7 +33,7 @@ async def knocking(hub: RunningHub) -> AsyncIterator[ClientWebSocketResponse]:
 async def enter(socket: ClientWebSocketResponse, token: str) -> tuple[bool, dict[str, object]]:
     """Show a token: whether it was taken, and what was said."""
     await socket.send_str("40" + orjson.dumps({"token": token}).decode())
-    said = await asyncio.wait_for(socket.receive_str(), 10)
+    said = await asyncio.wait_for(socket.receive_str(), PATIENCE_S)
     return said.startswith("40"), orjson.loads(said[2:])
 
 
@@ -52,7 +56,12 @@ async def test_a_member_has_so_many_sockets_and_a_company_too(narrow: RunningHub
         assert (await enter(again, narrow.token(company, "rep")))[0]
 
 
-async def test_those_who_never_say_who_they_are_are_few_and_do_not_stay(narrow: RunningHub) -> None:
+async def test_those_who_never_say_who_they_are_are_few_and_do_not_stay(
+    narrow: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody's time is over before all have come.
+    now_s = [time.monotonic()]
+    monkeypatch.setattr("hub.realtime.sockets.time", SimpleNamespace(time=time.time, monotonic=lambda: now_s[0]))
     seats = narrow.hub.admission.seats
     await until(lambda: _is(seats.waiting == 0))
     async with knocking(narrow) as first, knocking(narrow), knocking(narrow):
@@ -61,7 +70,15 @@ async def test_those_who_never_say_who_they_are_are_few_and_do_not_stay(narrow: 
                 pass
         assert refused.value.status == 429
         assert int(refused.value.headers["Retry-After"]) >= 1  # type: ignore[index]
-        ended = await asyncio.wait_for(first.receive(), 15)
+        said = asyncio.create_task(first.receive())
+
+        async def is_cut() -> bool:
+            # A look that comes first begins to count.
+            now_s[0] += LIMIT_S
+            return said.done()
+
+        await until(is_cut)
+        ended = await said
         assert ended.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
     await until(lambda: _is(seats.waiting == 0))
 
@@ -82,7 +99,7 @@ async def test_a_client_that_talks_without_end_is_heard_no_more_and_cut(
             for _ in range(2000):
                 await socket.send_str(message)
             while not ended:
-                ended = (await asyncio.wait_for(socket.receive(), 10)).type is not WSMsgType.TEXT
+                ended = (await asyncio.wait_for(socket.receive(), PATIENCE_S)).type is not WSMsgType.TEXT
         assert ended or socket.closed or socket.exception() is not None
     assert _turned_away() - before <= 1, "what it said after that was not even read"
     async with ClientSession() as session, session.get(f"{narrow.url}/healthz") as answer:
@@ -92,7 +109,7 @@ async def test_a_client_that_talks_without_end_is_heard_no_more_and_cut(
 async def test_a_message_that_is_too_large_ends_the_socket(narrow: RunningHub) -> None:
     async with knocking(narrow) as socket:
         await socket.send_str("40" + "x" * 20_000)
-        ended = await asyncio.wait_for(socket.receive(), 10)
+        ended = await asyncio.wait_for(socket.receive(), PATIENCE_S)
         assert ended.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
