@@ -58,7 +58,9 @@ class Floor:
                     opened.starting = asyncio.create_task(self._start(opened.feed), name=f"feed-{tenant_id}")
                 starting = opened.starting
                 await asyncio.wait((starting,))
-                opened.starting = None
+                if opened.starting is starting:
+                    # Else somebody who gave up on it before has come back already, and has it tried again.
+                    opened.starting = None
                 starting.result()
         except BaseException:
             self.leave(tenant_id)

@@ -206,14 +206,14 @@ async def test_a_page_of_another_site_cannot_connect(hub: HubProcess) -> None:
 
 
 async def test_a_connection_that_never_says_connect_is_cut(database: TestDatabase) -> None:
+    cut = REFUSED.labels("connect_deadline")
+    before = cut._value.get()
     async with (
         hub_process(database.app_url, NOWHERE, limits=Limits(connect_deadline_s=0.5)) as hub,
         aiohttp.ClientSession() as http,
         http.ws_connect(f"{hub.url}/socket.io/?EIO=4&transport=websocket") as ws,
     ):
         await ws.receive_str()
-        cut = REFUSED.labels("connect_deadline")
-        before = cut._value.get()
         said = await ws.receive(timeout=PATIENCE_S)
         assert cut._value.get() == before + 1
         assert said.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)

@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from hub.app import Hub
 from hub.config import Settings
@@ -14,9 +15,11 @@ from hub.db import Database
 from hub.embedded import ValkeyServer, start_postgres
 from hub.errors import HubError
 from hub.migrate import migrate
+from hub.realtime.feed import Feed
 from hub.realtime.floor import Floor
 from tests.beats import within_a_second
 from tests.conftest import Company, TestDatabase, make_company
+from tests.patience import PATIENCE_S
 from tests.realtime.kit import NOWHERE, Client, clients, eventually, hub_process, note, token_for
 from tests.realtime.test_slow_readers import RawClient
 
@@ -57,6 +60,31 @@ async def test_who_gives_up_while_a_feed_starts_is_counted_out_once(db: Database
     assert floor.tenants == []
 
 
+async def test_a_feed_that_could_not_start_is_started_once_for_all_who_come_back(
+    db: Database, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor = Floor(db, "test")
+    start, tried = floor._start, 0
+
+    async def fail_first(feed: Feed) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 1:
+            raise ConnectionError
+        await start(feed)
+
+    async def insist() -> Feed:
+        try:
+            return await floor.enter(acme.tenant_id)
+        except ConnectionError:
+            return await floor.enter(acme.tenant_id)
+
+    monkeypatch.setattr(floor, "_start", fail_first)
+    one, *others = await asyncio.gather(*(insist() for _ in range(3)))
+    assert others == [one, one]
+    assert tried == 2
+
+
 async def test_live_sockets_outlive_a_restart_of_postgres_and_miss_nothing(tmp_path: Path, valkey_url: str) -> None:
     with start_postgres(tmp_path / "postgres", durable=True) as server:
         admin = await asyncpg.connect(server.url_for("postgres", "postgres"))
@@ -79,7 +107,7 @@ async def test_live_sockets_outlive_a_restart_of_postgres_and_miss_nothing(tmp_p
                 for n in range(10):
                     assert await committed(n)
                 await asyncio.to_thread(server.restart)
-                await eventually(lambda: committed(10), "Postgres takes writes again", 30)
+                await eventually(lambda: committed(10), "Postgres takes writes again")
                 for n in range(11, 20):
                     assert await committed(n)
                 for client in everybody:
@@ -95,7 +123,7 @@ async def test_a_hub_that_is_stopped_while_it_starts_leaves_nothing_running(data
     )
     for early_ms in range(0, 20, 2):
         before = asyncio.all_tasks()
-        async with asyncio.timeout(20), Hub.open(settings):
+        async with asyncio.timeout(PATIENCE_S), Hub.open(settings):
             # At each of these moments something else is under way: connecting, greeting, subscribing.
             await asyncio.sleep(early_ms / 1000)
         assert [task for task in asyncio.all_tasks() - before if not task.done()] == []

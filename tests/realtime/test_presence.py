@@ -120,6 +120,17 @@ async def test_a_reload_does_not_show(database: TestDatabase, acme: Company) -> 
         assert states_of(manager, acme.members["rep"]) == ["online"]
 
 
+async def until_told(db: Database, company: Company, role: str, *hubs: HubProcess) -> None:
+    """Wait until the database has it that a person has sockets at these hubs and at no other."""
+
+    async def look() -> bool:
+        async with tenant_tx(db, Who.system(company.tenant_id)) as tx:
+            rows = await tx.conn.fetch("SELECT hub_id FROM presence_sockets WHERE user_id = $1", company.members[role])
+        return {row["hub_id"] for row in rows} == {hub.realtime.attendance.hub_id for hub in hubs}
+
+    await eventually(look, f"where {role} is")
+
+
 async def run_lease_out(database: TestDatabase, hub: HubProcess) -> None:
     """As if a hub had not been heard of for as long as its lease lasts."""
     admin = await asyncpg.connect(database.admin_url)
@@ -141,14 +152,10 @@ async def test_moving_to_another_hub_does_not_show(
         async with clients(Client.connect(one.url, token_for(acme))):
             await until_state(one.db, acme, "online")
         async with clients(Client.connect(two.url, token_for(acme))):
+            await until_told(two.db, acme, "rep", one, two)
+            await eventually(lambda: not one.realtime.sockets.readers, "the first hub has lost them")
             clock.ahead_s = LIMIT_S
-
-            async def only_two() -> bool:
-                async with tenant_tx(two.db, Who.system(acme.tenant_id)) as tx:
-                    hubs = await tx.conn.fetch("SELECT hub_id FROM presence_sockets WHERE user_id = $1", acme.members["rep"])
-                return [row["hub_id"] for row in hubs] == [two.realtime.attendance.hub_id]
-
-            await eventually(only_two, "the first hub has let go")
+            await until_told(two.db, acme, "rep", two)
             assert (await person(two.db, acme))["state"] == "online"
             assert states_of(manager, acme.members["rep"]) == ["online"]
 
@@ -162,7 +169,7 @@ async def test_the_people_of_a_hub_that_dies_are_taken_offline_with_the_reason(d
         clients(Client.connect(other.url, token_for(acme, "admin"))),
     ):
         await until_state(other.db, acme, "online")
-        await until_state(other.db, acme, "online", "admin")
+        await until_told(other.db, acme, "admin", dying, other)
         await dying.die()
         await run_lease_out(database, dying)
         gone = await until_state(other.db, acme, "offline")

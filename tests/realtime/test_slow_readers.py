@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import orjson
@@ -13,9 +14,13 @@ from prometheus_client import REGISTRY
 
 from hub.realtime.limits import Limits
 from tests.conftest import Company, TestDatabase
+from tests.loop_clock import LIMIT_S
+from tests.patience import PATIENCE_S
 from tests.realtime.kit import Client, clients, eventually, hub_process, note, token_for
 
 TEXT = "x" * 60_000
+# Who does not read answers no ping either, and is cut for that or for taking nothing: neither is to come first.
+PATIENT = Limits(stalled_s=LIMIT_S, ping_interval_s=int(LIMIT_S))
 
 
 def _small_socket(address: tuple[int, int, int, str, tuple[str, int]]) -> socket.socket:
@@ -65,7 +70,7 @@ class RawClient:
     async def next_packet(self) -> tuple[str, dict[str, object]]:
         """The next Socket.IO event; pings are answered."""
         while True:
-            said = await asyncio.wait_for(self.ws.receive_str(), 15)
+            said = await asyncio.wait_for(self.ws.receive_str(), PATIENCE_S)
             if said == "2":
                 await self.ws.send_str("3")
             elif said.startswith("42"):
@@ -83,7 +88,7 @@ async def test_a_slow_reader_holds_up_nobody_and_gets_everything_in_the_end(
 ) -> None:
     before = counted("ringside_catch_ups_total", why="slow")
     async with (
-        hub_process(database.app_url, valkey_url) as hub,
+        hub_process(database.app_url, valkey_url, limits=PATIENT) as hub,
         clients(Client.connect(hub.url, token_for(acme))) as (quick,),
         RawClient.connect(hub.url, token_for(acme, "manager")) as slow,
     ):
@@ -126,7 +131,7 @@ async def test_a_reader_that_never_reads_is_dropped_with_a_reason(database: Test
 
 async def test_a_slow_reader_too_far_behind_is_told_to_resync(database: TestDatabase, valkey_url: str, acme: Company) -> None:
     async with (
-        hub_process(database.app_url, valkey_url, limits=Limits(max_behind=30, backlog_bytes=100_000)) as hub,
+        hub_process(database.app_url, valkey_url, limits=replace(PATIENT, max_behind=30, backlog_bytes=100_000)) as hub,
         RawClient.connect(hub.url, token_for(acme)) as slow,
     ):
         slow.stop_reading()
