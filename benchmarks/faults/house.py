@@ -49,6 +49,8 @@ class House:
     hub_ports: dict[str, int]
     clock: Path | None = None
     """Says how wrong the clocks of the first hub and the first worker are; None when they are not to be set."""
+    patience: float = 1.0
+    """How many times longer than it should a hub may take to start, on a machine that has something else to do."""
     numbers: Any = field(default_factory=lambda: count(2_000_000))
 
     @property
@@ -135,7 +137,8 @@ class House:
     async def ready(self, *names: str) -> None:
         """Wait until the hubs (those named, or all) take requests. Raises RuntimeError when they do not."""
         for name in names or tuple(hub.name for hub in self.hubs):
-            await _ready(self.session, f"http://127.0.0.1:{self.hub_ports[name]}/readyz", name)
+            url = f"http://127.0.0.1:{self.hub_ports[name]}/readyz"
+            await _ready(self.session, url, name, READY_S * self.patience)
 
     async def heal(self) -> None:
         """Everything runs and every link is well again."""
@@ -168,11 +171,13 @@ async def open_house(
     folder: Path | None = None,
     logs: Path | None = None,
     env: Mapping[str, str] | None = None,
+    patience: float = 1.0,
 ) -> AsyncIterator[House]:
     """Start it all, and stop and forget it at the end.
 
     `durable` is fsync; with `clocks` those of the first hub and the first worker can be set, where libfaketime is installed;
-    `folder`, the caller's, takes the data, `logs` what the processes say, `env` is more of their settings.
+    `folder`, the caller's, takes the data, `logs` what the processes say, `env` is more of their settings. `patience` is for
+    who does not ask how soon a hub is ready: so many times longer may it take.
     """
     made = folder or Path(tempfile.mkdtemp(prefix="ringside-faults-"))
     made.chmod(0o755)
@@ -186,6 +191,7 @@ async def open_house(
         await migrate(postgres.url_for("ringside_owner"), postgres.admin_url)
         session = await stack.enter_async_context(ClientSession(connector=TCPConnector(limit=0), timeout=ClientTimeout(total=10)))
         house = await _furnish(stack, made, logs or made / "logs", postgres, valkey, session, hubs, workers, dict(env or {}))
+        house.patience = patience
         admin = await house.admin()
         await admin.execute(TABLE)
         await admin.close()
@@ -281,8 +287,8 @@ def _settable(library: Path, clock: Path) -> dict[str, str]:
     }
 
 
-async def _ready(session: ClientSession, url: str, name: str) -> None:
-    deadline = time.monotonic() + READY_S
+async def _ready(session: ClientSession, url: str, name: str, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         with contextlib.suppress(ClientError, OSError, TimeoutError):
             async with session.get(url, timeout=ClientTimeout(total=3)) as answer:
@@ -290,4 +296,4 @@ async def _ready(session: ClientSession, url: str, name: str) -> None:
                 if (await answer.json())["parts"]["postgres"] == "ok":
                     return
         await asyncio.sleep(0.05)
-    raise RuntimeError(f"{name} was not ready within {READY_S:.0f} s")
+    raise RuntimeError(f"{name} was not ready within {within_s:.0f} s")

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _LOOK_S = 0.02
 # What a supervisor waits before it starts again what died.
 _AGAIN_S = 0.2
+# Longer than a process needs to finish what it has begun.
+END_S = 20.0
 
 
 class Part:
@@ -86,7 +88,7 @@ class Part:
         """SIGCONT."""
         self._signal(signal.SIGCONT)
 
-    async def end(self, within_s: float = 20.0) -> int | None:
+    async def end(self, within_s: float = END_S) -> int | None:
         """SIGTERM, and no new start; its exit code, or None when it did not end in time and was killed."""
         self._wanted = False
         self._signal(signal.SIGCONT)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from benchmarks.faults.play import SHORT_S, Scenario
+from benchmarks.faults.processes import END_S
 from benchmarks.faults.world import World
 
 
@@ -228,7 +229,7 @@ async def rolling_restart(world: World, seconds: float) -> None:
     async def one(_: int) -> None:
         # To start a hub is most of what a short run of this costs.
         for hub in world.house.hubs[: 1 if seconds < SHORT_S else None]:
-            code = await hub.end()
+            code = await hub.end(END_S * world.patience)
             if code != 0:
                 raise RuntimeError(f"{hub.name} ended with {code}")
             await hub.start()

@@ -18,7 +18,7 @@ async def test_nothing_is_lost_doubled_or_shown_to_others_whatever_breaks() -> N
     # One test: to start a house takes longer than a story, and the tests are spread over several processes.
     wrong: list[str] = []
     left_out: list[str] = []
-    async with open_house(clocks=True) as house:
+    async with open_house(clocks=True, patience=PATIENCE) as house:
         for scenario in SCENARIOS.values():
             if scenario is not DISK_FULL and not scenario.is_long:
                 outcome = await play(house, scenario, SECONDS, patience=PATIENCE)
@@ -33,7 +33,7 @@ async def test_nothing_is_lost_doubled_or_shown_to_others_whatever_breaks() -> N
 
 async def test_nothing_is_lost_when_the_disk_is_full() -> None:
     try:
-        async with house_on_small_disk() as house:
+        async with house_on_small_disk(patience=PATIENCE) as house:
             outcome = await play(house, DISK_FULL, SECONDS, patience=PATIENCE)
     except Skipped as why:
         pytest.skip(str(why))

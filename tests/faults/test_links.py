@@ -122,6 +122,8 @@ async def test_a_dead_line_is_noticed_at_begin_and_takes_the_others_with_it(
         with pytest.raises(Unavailable):
             async with tenant_tx(db, acme.who()):
                 pass
+        # Who is on a dead line still would wait for ever now.
+        monkeypatch.setattr(hub.db, "_BEGIN_TIMEOUT_S", 2 * PATIENCE_S)
         # The second is on a line of its own again, although all were dead.
         async with asyncio.timeout(PATIENCE_S), tenant_tx(db, acme.who()) as tx:
             assert await tx.fetchval(_ONE) == 1

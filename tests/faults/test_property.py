@@ -62,6 +62,7 @@ class Mirror:
     people: dict[str, Any] = field(default_factory=dict)
     fetching: set[asyncio.Task[None]] = field(default_factory=set)
     waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    fetches: int = 0
 
     def hear(self, name: str, data: dict[str, Any]) -> None:
         """The first word and a resync make it fetch; an event changes what it has."""
@@ -77,7 +78,12 @@ class Mirror:
 
     async def _fetch(self) -> None:
         self.waiting.clear()
-        _, self.contacts, self.people = await snapshot(self.db, self.company)
+        self.fetches = mine = self.fetches + 1
+        _, found, people = await snapshot(self.db, self.company)
+        if mine != self.fetches:
+            # Told to fetch again meanwhile: what is older may come later, and what has come since waits for the other.
+            return
+        self.contacts, self.people = found, people
         # What came meanwhile may be in the snapshot already: events carry the whole of what they are about.
         for _, data in self.waiting:
             self._apply(data)
