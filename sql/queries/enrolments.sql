@@ -254,8 +254,9 @@ FOR UPDATE
 SELECT c.id, c.stage FROM contacts c WHERE c.tenant_id = :tenant_id AND c.id = ANY (:ids::uuid[])
 
 -- name: move_enrolment
--- Sets the fields that are given.
-UPDATE enrolments SET changed_at = now(), version = version + 1
+-- Sets the fields that are given. The time is when it is held, not when the transaction began, which may have waited for a mail
+-- to be begun: that was before.
+UPDATE enrolments SET changed_at = clock_timestamp(), version = version + 1
 --? set_state       , state = :state
 --? set_phase       , phase = :phase
 --? set_step_id     , step_id = :step_id

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from hub.db import Database
+from hub.mail import delivering
 from hub.sequences import actions
 from hub.sequences.models import SequenceSettings, SimulateIn
 from tests.conftest import Company
@@ -129,6 +130,24 @@ async def test_mail_that_is_not_sent_yet_is_taken_back(office: Office) -> None:
     assert mail["state"] == "canceled"
     [enrolment] = await office.enrolments()
     assert (enrolment["state"], enrolment["runs"][0]["state"]) == ("stopped", "canceled")
+
+
+async def test_mail_that_is_begun_while_a_stop_waits_for_it_was_begun_before_the_stop(office: Office) -> None:
+    mailbox = await office.mailbox()
+    [pat] = await office.contacts(1)
+    await office.enrol(await office.sequence(), [pat], mailbox_id=mailbox)
+    await office.tick()
+    await office.tick(after=timedelta(seconds=1), sent=False)
+    [mail] = await office.mails()
+    async with office.tx() as stopping:
+        async with office.tx() as tx:
+            assert await delivering.intend(tx, mail["id"], office.now)
+        assert len(await actions.stop_for(stopping, [pat], "reply", words="Pat replied.")) == 1
+    [times] = await office.rows(
+        "SELECT e.state, m.state AS mail, m.asked_at < e.changed_at AS was_before FROM enrolments e"
+        " JOIN mail_sends m ON m.tenant_id = e.tenant_id WHERE e.tenant_id = :tenant_id"
+    )
+    assert tuple(times) == ("stopped", "sending", True)
 
 
 async def test_only_what_a_sequence_stops_on_stops_it(office: Office) -> None:
