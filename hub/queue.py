@@ -18,6 +18,8 @@ import orjson
 QUEUE = "{ringside}:jobs"
 # The companies that have something on their ring, each once, whose turn is next in front.
 TURNS = "{ringside}:turns"
+# Rings when a company comes to the turns: a stream of one entry, which all workers hear and none takes from the others.
+BELL = "{ringside}:bell"
 _RING = "{ringside}:ring:"
 # What comes after these is left to the ledger, which has them all: a worker's sweep fills a ring that ran empty.
 RING_LENGTH = 20_000
@@ -25,13 +27,16 @@ RING_LENGTH = 20_000
 PUSHED_AT_ONCE = 1000
 RUN_JOB = "run_job"
 
-# KEYS: turns, the company's ring. ARGV: company, the ring's length at most, "1" to fill only an empty ring, entries.
+# KEYS: turns, the company's ring, the bell. ARGV: company, the ring's length at most, "1" to fill only an empty ring, entries.
 _PUSH = """
 local waiting = redis.call('LLEN', KEYS[2])
 if ARGV[3] == '1' and waiting > 0 then return 0 end
 local last = math.min(#ARGV, 3 + tonumber(ARGV[2]) - waiting)
 if last > 3 then redis.call('RPUSH', KEYS[2], unpack(ARGV, 4, last)) end
-if waiting == 0 or redis.call('EXISTS', KEYS[1]) == 0 then redis.call('RPUSH', KEYS[1], ARGV[1]) end
+if waiting == 0 or redis.call('EXISTS', KEYS[1]) == 0 then
+    redis.call('RPUSH', KEYS[1], ARGV[1])
+    redis.call('XADD', KEYS[3], 'MAXLEN', 1, '*', '', '')
+end
 return last - 3
 """
 
@@ -84,7 +89,8 @@ def ring_key(tenant_id: UUID) -> str:
 def push_command(tenant_id: UUID, job_ids: Sequence[UUID], *, only_if_empty: bool = False) -> tuple[Any, ...]:
     """The command that puts jobs (at most PUSHED_AT_ONCE) on their company's ring; it answers for how many there was room."""
     entries = [job_id.bytes for job_id in job_ids]
-    return ("EVAL", _PUSH, 2, TURNS, ring_key(tenant_id), str(tenant_id), RING_LENGTH, int(only_if_empty), *entries)
+    keys = (TURNS, ring_key(tenant_id), BELL)
+    return ("EVAL", _PUSH, len(keys), *keys, str(tenant_id), RING_LENGTH, int(only_if_empty), *entries)
 
 
 def pop_command(
@@ -100,9 +106,17 @@ def pop_command(
     return ("EVAL", _POP, 1, TURNS, _RING, free, spare, share, *holding)
 
 
-def wait_command(within_s: float) -> tuple[Any, ...]:
-    """The command that waits until it is somebody's turn, and changes nothing."""
-    return ("BLMOVE", TURNS, TURNS, "LEFT", "LEFT", within_s)
+def wait_command(heard: bytes, within_s: float) -> tuple[Any, ...]:
+    """The command that waits, no longer than this, until the bell rings again; `decode_rung` reads its answer.
+
+    heard: what was last heard of it, b"0" at first; whoever rang since then need not ring again.
+    """
+    return ("XREAD", "BLOCK", round(within_s * 1000), "STREAMS", BELL, heard)
+
+
+def decode_rung(answer: Sequence[Any]) -> bytes | None:
+    """What the next wait has heard; None when nobody rang."""
+    return answer[0][1][-1][0] if answer else None
 
 
 def decode_popped(answer: Sequence[bytes]) -> dict[UUID, list[UUID]]:

@@ -26,6 +26,7 @@ from hub.queue import (
     RUN_JOB,
     arq_id,
     decode_popped,
+    decode_rung,
     deserialize,
     pop_command,
     push_command,
@@ -46,9 +47,8 @@ _ENTRY_TIMEOUT_S = 20
 # arq looks at so many entries from the front, also at those that are taken, and moves so many at once.
 _READ_AT_ONCE = 500
 _MOVED_AT_ONCE = 20
-# While only spare slots are left, or somebody is held back, it matters who comes, which nobody can wait for: so it is asked this
-# often, or as soon as a slot is free.
-_FULL_S = 0.005
+# Who is held back may begin more as time goes by, which nothing tells: so it is asked this often.
+_HELD_BACK_S = 0.005
 # Less than the socket's time limit, after which a silent connection counts as dead.
 _WAIT_S = 2
 
@@ -63,7 +63,7 @@ class Taker(Protocol):
         """What could start now."""
 
     async def freed(self, within_s: float | None = None) -> None:
-        """Wait until a slot becomes free, no longer than this."""
+        """Wait until a slot has become free since this last said so, no longer than this."""
 
     def start(self, tenant_id: UUID, job_ids: Sequence[UUID], via: Any) -> None:
         """Start jobs of one company."""
@@ -188,21 +188,52 @@ async def _ask(redis: ArqRedis, *command: Any) -> Any:
 
 async def _answer(redis: ArqRedis, taker: Taker) -> None:
     """Take what is due now as it comes, never more than there is room for."""
-    while True:
-        room = taker.room
-        if not room:
-            await taker.freed()
-            continue
-        taking = pop_command(free=room.free, spare=room.spare, held=room.held, share=room.share, fresh=room.fresh)
-        popped = decode_popped(await _ask(redis, *taking))
-        for tenant_id, job_ids in popped.items():
-            taker.start(tenant_id, job_ids, "hint")
-        if popped:
-            continue
-        if room.free and not room.is_held_back:
-            await _ask(redis, *wait_command(_WAIT_S))
-        else:
-            await taker.freed(_FULL_S)
+    bell = _Bell(redis)
+    try:
+        while True:
+            room = taker.room
+            if not room:
+                await taker.freed()
+                continue
+            taking = pop_command(free=room.free, spare=room.spare, held=room.held, share=room.share, fresh=room.fresh)
+            popped = decode_popped(await _ask(redis, *taking))
+            for tenant_id, job_ids in popped.items():
+                taker.start(tenant_id, job_ids, "hint")
+            if popped:
+                continue
+            if room.free and not room.is_held_back:
+                await bell.rung()
+            else:
+                await bell.rung(taker.freed(_HELD_BACK_S if room.is_held_back else None))
+    finally:
+        await bell.leave()
+
+
+class _Bell:
+    """Tells when a company has come to the queue, also while it matters who comes and every slot is taken."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._heard = b"0"
+        self._hearing: asyncio.Task[Any] | None = None
+
+    async def rung(self, *others: Coroutine[Any, Any, None]) -> None:
+        """Wait until it rings, or has not for some time, or for one of the others. Raises what Redis raises."""
+        if self._hearing is None:
+            self._hearing = asyncio.create_task(_ask(self._redis, *wait_command(self._heard, _WAIT_S)))
+        beside = [asyncio.create_task(other) for other in others]
+        try:
+            await asyncio.wait([self._hearing, *beside], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end_tasks(*beside)
+        if self._hearing.done():
+            hearing, self._hearing = self._hearing, None
+            self._heard = decode_rung(hearing.result()) or self._heard
+
+    async def leave(self) -> None:
+        """Hear no more."""
+        if self._hearing is not None:
+            await end_tasks(self._hearing)
 
 
 def _connect(url: str) -> ArqRedis:

@@ -78,11 +78,11 @@ class Runner:
         return len(self._attempts)
 
     async def freed(self, within_s: float | None = None) -> None:
-        """Wait until a slot becomes free, no longer than `within_s`."""
-        self._freed.clear()
+        """Wait until a slot has become free since this last said so, no longer than `within_s`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._freed.wait()
+        self._freed.clear()
 
     def start(self, tenant_id: UUID, job_ids: Sequence[UUID], via: Via) -> None:
         """Claim jobs of one company and work on those that are to be had; each takes a slot. Does not wait.

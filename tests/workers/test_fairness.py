@@ -14,6 +14,7 @@ from hub.embedded import ValkeyServer
 from hub.limits.gate import SHARE
 from hub.queue import RING_LENGTH, TURNS, decode_popped, pop_command, push_command, ring_key
 from tests.conftest import Company, TestDatabase
+from tests.loop_clock import LIMIT_S
 from tests.workers.kit import Ground, defer, eventually, working
 from workers.job import Run, job
 from workers.ledger import DueJob, Ledger
@@ -180,6 +181,24 @@ async def _waits(redis: Redis, company: Company) -> bool:
     return bool(await redis.exists(ring_key(company.tenant_id)))
 
 
+async def until_all_wait(valkey: ValkeyServer) -> None:
+    """Wait until a worker does nothing but wait for the bell: between two looks, nobody has asked what there is to take."""
+
+    async def asked(redis: Redis) -> tuple[int, bool]:
+        stats, clients = await redis.info("commandstats"), await redis.client_list()
+        return stats["cmdstat_eval"]["calls"], any(client["cmd"] == "xread" and "b" in client["flags"] for client in clients)
+
+    async with Redis.from_url(valkey.url) as redis:
+
+        async def none_asks() -> bool:
+            before, _ = await asked(redis)
+            await asyncio.sleep(0.05)
+            after, waits = await asked(redis)
+            return waits and before == after
+
+        await eventually(none_asks, "a full worker asks for nothing until somebody comes")
+
+
 @pytest.mark.parametrize("redis_is", ["up", "down"])
 async def test_long_jobs_in_every_slot_keep_only_their_own_company_waiting(
     database: TestDatabase,
@@ -213,6 +232,10 @@ async def test_long_jobs_in_every_slot_keep_only_their_own_company_waiting(
         for _ in range(3):
             await ground.until_state(await defer(hinting_db, globex, "test.short"), "done")
         assert running == 4
+        if redis_is == "up":
+            await until_all_wait(valkey)
+            last = await defer(hinting_db, globex, "test.short")
+            await ground.until_state(last, "done")
         go_on.set()
         for job_id in held:
             await ground.until_state(job_id, "done")
@@ -220,8 +243,16 @@ async def test_long_jobs_in_every_slot_keep_only_their_own_company_waiting(
 
 
 async def test_short_jobs_leave_room_beside_others_and_long_ones_take_it(
-    database: TestDatabase, ground: Ground, hinting_db: Database, valkey: ValkeyServer, acme: Company, globex: Company
+    database: TestDatabase,
+    ground: Ground,
+    hinting_db: Database,
+    valkey: ValkeyServer,
+    acme: Company,
+    globex: Company,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A short job is short however slow the machine is.
+    monkeypatch.setattr("workers.slots.FRESH_S", LIMIT_S)
     running, most, go_on = 0, 0, asyncio.Event()
 
     lone: list[bool] = []
@@ -256,6 +287,7 @@ async def test_short_jobs_leave_room_beside_others_and_long_ones_take_it(
             await ground.until_state(job_id, "done")
         assert 1 <= most <= SHARE
         assert lone == [True], "when it began nobody else was about"
+        monkeypatch.setattr("workers.slots.FRESH_S", FRESH_S)
         held += [await defer(hinting_db, acme, "test.long") for _ in range(9)]
         await eventually(the_free_slots_are_taken, "what waits for somebody else is not held back")
         go_on.set()
