@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from typing import Protocol
+from unittest.mock import patch
 from uuid import uuid4
 
 from integrations.gmail import Google
 from integrations.guard import RetryPolicy
 from integrations.mail import GoogleClient, Mailbox, MailboxKind, MessageRef
 from integrations.sandbox.gmail import GmailSandbox
+from tests.loop_clock import LIMIT_S
+from tests.patience import PATIENCE_S
 
 # Somebody whose mailbox is elsewhere, and who does not answer.
 STRANGER = "silent@elsewhere.example"
@@ -119,7 +122,10 @@ def client_of(sandbox: GmailSandbox) -> GoogleClient:
 
 
 @asynccontextmanager
-async def gmail_world(sandbox: GmailSandbox, *, timeout_s: float = 20.0, attempts: int = 3) -> AsyncIterator[GmailWorld]:
+async def gmail_world(sandbox: GmailSandbox, *, timeout_s: float = PATIENCE_S, attempts: int = 3) -> AsyncIterator[GmailWorld]:
     """A mailbox of its own in a sandbox that may be shared."""
-    async with Google.open(client_of(sandbox), None, timeout_s=timeout_s, retry=quick_retry(attempts)) as google:
-        yield GmailWorld(sandbox, google, f"rep-{uuid4().hex[:12]}@ringside.example")
+    # How long a message may wait for its thread, and what became of it for being looked at: a busy machine needs more.
+    unhurried = patch.multiple("integrations.gmail.client", BEGINS_WITHIN_S=LIMIT_S, LOOKED_AT_WITHIN_S=LIMIT_S)
+    with unhurried:
+        async with Google.open(client_of(sandbox), None, timeout_s=timeout_s, retry=quick_retry(attempts)) as google:
+            yield GmailWorld(sandbox, google, f"rep-{uuid4().hex[:12]}@ringside.example")

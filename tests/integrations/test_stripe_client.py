@@ -18,6 +18,7 @@ from integrations.payments import Wanted
 from integrations.sandbox.stripe.notifying import signature
 from integrations.stripe import StripePayments, StripeWebhook
 from tests.integrations.stripe_kit import Shop, post
+from tests.patience import PATIENCE_S
 
 SUCCESS, CANCEL = "http://localhost/paid", "http://localhost/not"
 
@@ -29,7 +30,9 @@ async def selling(shop: Shop) -> AsyncIterator[StripePayments]:
     def now() -> datetime:
         return datetime.fromtimestamp(shop.sandbox.world.clock.now(), UTC)
 
-    guard = Guard("stripe", "sk_test", None, retry=RetryPolicy(attempts=3, first_wait_s=0.001, longest_wait_s=0.002))
+    retry = RetryPolicy(attempts=3, first_wait_s=0.001, longest_wait_s=0.002)
+    # The comparison takes place while the guard waits.
+    guard = Guard("stripe", "sk_test", None, timeout_s=PATIENCE_S, retry=retry)
     yield StripePayments(shop.client, guard, CATALOGUE, now)
 
 
