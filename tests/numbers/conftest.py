@@ -13,6 +13,7 @@ from twilio.request_validator import RequestValidator
 from hub.db import tenant_tx
 from hub.numbers.areas import area_of
 from hub.presence import actions as presence
+from hub.presence.queries import beat
 from tests import members
 from tests.conftest import Company, TestDatabase
 from tests.harness import Api, RunningHub
@@ -114,10 +115,12 @@ async def add_number(stack: Stack, company: Company, e164: str) -> UUID:
 
 
 async def come(stack: Stack, company: Company, *roles: str) -> None:
-    """These members are at their consoles."""
+    """These members are at their consoles, at a hub that is there: whoever is at none is soon taken offline."""
+    hub_id = UUID(int=77)
+    await beat(stack.server.hub.db, hub_id, "test", 3600)
     for role in roles:
         async with tenant_tx(stack.server.hub.db, company.who(role)) as tx:  # type: ignore[arg-type]
-            await presence.arrive(tx, company.members[role], UUID(int=77))
+            await presence.arrive(tx, company.members[role], hub_id)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hub.db import Database, tenant_tx
 from hub.presence import actions as presence
+from hub.presence.queries import beat
 from hub.who import Who
 from tests.conftest import Company
 from tests.harness import Api
@@ -34,7 +35,8 @@ async def make_call(db: Database, company: Company, role: str = "rep", *, state:
 
 
 async def wrap_up(db: Database, company: Company, call_id: UUID, hub_id: UUID) -> None:
-    """The rep was on this call and writes it up now."""
+    """The rep was on this call and writes it up now, at a hub that is there: whoever is at none is soon taken offline."""
+    await beat(db, hub_id, "test", 3600)
     async with tenant_tx(db, Who.system(company.tenant_id)) as tx:
         rep = company.members["rep"]
         await presence.arrive(tx, rep, hub_id)
