@@ -75,11 +75,11 @@ def is_open(port: int) -> bool:
     return False
 
 
-def wait(look: Callable[[], bool], what: str, seconds: float = READY_S) -> None:
-    """Wait until `look` says yes."""
+def wait(look: Callable[[], bool], what: str, seconds: float = READY_S, *, said: Callable[[], str] = str) -> None:
+    """Wait until `look` says yes; when it never does, the failure tells what was `said` by then."""
     end = time.monotonic() + seconds
     while not look():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
+        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what} {said()[-2000:]}"
         time.sleep(0.05)
 
 
@@ -246,7 +246,7 @@ class House:
 
     def wait_for_hub(self, name: str) -> None:
         """Until it is ready, as the health check asks."""
-        wait(lambda: is_up(f"{self.address(name)}/readyz"), f"{name} is ready; it said: {self.log(name)[-2000:]}")
+        wait(lambda: is_up(f"{self.address(name)}/readyz"), f"{name} is ready; it said:", said=lambda: self.log(name))
 
     def start_nginx(self) -> None:
         """nginx before both hubs."""
