@@ -96,13 +96,14 @@ def message(
     in_reply_to: str = "",
     headers: Sequence[str] = (),
     calendar: bytes | None = None,
+    written: datetime | None = None,
 ) -> bytes:
-    """A message as it comes over the wire."""
+    """A message as it comes over the wire, `written` now unless it was at another time."""
     lines = [
         f"From: {from_}",
         f"To: {to}",
         f"Subject: {subject}",
-        f"Date: {format_datetime(datetime.now(UTC))}",
+        f"Date: {format_datetime(written or datetime.now(UTC))}",
         f"Message-ID: <{uuid4()}@mail.example.com>",
         *([f"In-Reply-To: {in_reply_to}", f"References: {in_reply_to}"] if in_reply_to else []),
         *headers,
