@@ -11,6 +11,7 @@ from hub.tracking.domains import CHECK, PATH, answer_to, check_daily, note_check
 from hub.who import Who
 from integrations.errors import Rejected, Transient
 from integrations.pointing import short_text
+from tests.patience import PATIENCE_S
 from tests.tracking.kit import Desk
 from workers import tracking
 from workers.job import Deps, Registry
@@ -34,7 +35,7 @@ async def work(desk: Desk, *, asks_private: bool = False) -> None:
     for each in await ledger.due(overdue_s=-0.001, limit=20):
         if each.tenant_id == desk.company.tenant_id:
             runner.start(each.tenant_id, [each.id], "sweep")
-    await runner.drain(30.0)
+    await runner.drain(PATIENCE_S)
 
 
 async def test_only_this_installation_answers_a_challenge(desk: Desk) -> None:

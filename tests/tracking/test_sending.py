@@ -20,6 +20,7 @@ from hub.who import Who
 from tests.conftest import Company
 from tests.mail.conftest import gmail, post
 from tests.mail.kit import Post
+from tests.patience import PATIENCE_S
 from tests.sequences.kit import Office
 from tests.tracking.kit import PEOPLE
 from workers import tracking
@@ -62,7 +63,7 @@ async def run_jobs(db: Database, deps: Deps) -> None:
         while not runner.room.free:
             await runner.freed(1.0)
         runner.start(job["tenant_id"], [job["id"]], "sweep")
-    await runner.drain(5.0)
+    await runner.drain(PATIENCE_S)
 
 
 async def test_a_sequences_mail_can_be_unsubscribed_from_and_is_tracked(post: Post, out: EmailMessage) -> None:
