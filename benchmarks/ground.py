@@ -32,7 +32,8 @@ from hub.who import Role, Who
 
 ROOT = Path(__file__).resolve().parent.parent
 FROM_NUMBER = "+14155550100"
-READY_S = 30.0
+# How fast it starts is not what is measured, and other things may run beside.
+READY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
