@@ -16,6 +16,7 @@ from hub.imports import shell
 from tests.conftest import Company, TestDatabase
 from tests.harness import make_settings
 from tests.imports.kit import all_contacts, as_csv
+from tests.patience import PATIENCE_S
 from workers.imports import run_here
 from workers.run import run_worker
 
@@ -55,13 +56,13 @@ async def test_without_a_worker_the_file_is_imported_right_here(
 async def test_a_worker_that_is_there_does_it(db: Database, acme: Company, own: Settings, file: Path) -> None:
     stop, started = asyncio.Event(), asyncio.Event()
     worker = asyncio.create_task(run_worker(own, stop=stop, started=lambda *_: started.set()))
-    await asyncio.wait_for(started.wait(), 30)
+    await asyncio.wait_for(started.wait(), PATIENCE_S)
     out = io.StringIO()
     try:
         assert await shell.import_file(own, file, progress=True, out=out) == 0
     finally:
         stop.set()
-        await asyncio.wait_for(worker, 30)
+        await asyncio.wait_for(worker, PATIENCE_S)
     assert "1 created" in out.getvalue()
 
 

@@ -18,6 +18,7 @@ from hub.imports import actions, running, undo
 from tests.conftest import Company, TestDatabase
 from tests.harness import make_settings, until
 from tests.imports.kit import Held, added_up, all_contacts, as_csv, put_file, seen
+from tests.patience import PATIENCE_S
 from workers import imports as jobs
 from workers.imports import sweep_imports
 from workers.job import Deps, Run
@@ -32,8 +33,14 @@ from uuid import UUID
 from hub.db import Database
 from hub.imports import actions, running, undo
 from tests.imports.kit import Held
+real = actions.import_batch
+async def halfway(tx, import_id, batch, *more, **named):
+    if batch.start >= 1500:
+        await asyncio.Event().wait()
+    return await real(tx, import_id, batch, *more, **named)
 async def main():
     running.BATCH_ROWS = 10
+    actions.import_batch = halfway
     db = await Database.open(sys.argv[1])
     await running.run_import(Held(db, UUID(sys.argv[2])), UUID(sys.argv[3]))
 asyncio.run(main())
@@ -46,10 +53,11 @@ async def test_after_kill_minus_nine_another_process_goes_on(db: Database, datab
     async def far_enough() -> bool:
         return bool((await seen(db, acme, import_id))["processed"] >= 200)
 
+    # It is killed wherever it is by then; were nobody to look for long, it would wait halfway.
     arguments = ["-c", _CHILD, database.app_url, str(acme.tenant_id), str(import_id)]
     child = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT, env=dict(os.environ))
     try:
-        await until(far_enough, seconds=60)
+        await until(far_enough)
     finally:
         child.send_signal(signal.SIGKILL)
         await child.wait()
@@ -69,22 +77,22 @@ async def test_a_worker_imports_and_undoes(db: Database, database: TestDatabase,
     stop, started = asyncio.Event(), asyncio.Event()
     settings = make_settings(database.app_url, valkey_url)
     worker = asyncio.create_task(run_worker(settings, stop=stop, started=lambda *_: started.set()))
-    await asyncio.wait_for(started.wait(), 30)
+    await asyncio.wait_for(started.wait(), PATIENCE_S)
     try:
         import_id = await put_file(db, acme.who(), DATA)
 
         async def is_in(state: str) -> bool:
             return bool((await seen(db, acme, import_id))["state"] == state)
 
-        await until(lambda: is_in("done"), seconds=30)
+        await until(lambda: is_in("done"))
         assert len(await all_contacts(db, acme)) == 3000
         async with tenant_tx(db, acme.who()) as tx:
             await actions.ask_undo(tx, import_id)
-        await until(lambda: is_in("undone"), seconds=30)
+        await until(lambda: is_in("undone"))
         assert await all_contacts(db, acme) == []
     finally:
         stop.set()
-        await asyncio.wait_for(worker, 30)
+        await asyncio.wait_for(worker, PATIENCE_S)
 
 
 async def test_the_files_of_one_company_take_turns_and_lose_no_attempt_by_that(
@@ -100,7 +108,7 @@ async def test_the_files_of_one_company_take_turns_and_lose_no_attempt_by_that(
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        await until(sent_away, seconds=30)
+        await until(sent_away)
         await import_it(lease, import_id)
         under_way -= 1
 
@@ -113,10 +121,10 @@ async def test_the_files_of_one_company_take_turns_and_lose_no_attempt_by_that(
         return all([(await seen(db, acme, import_id))["state"] == "done" for import_id in ids])
 
     try:
-        await until(all_done, seconds=60)
+        await until(all_done)
     finally:
         stop.set()
-        await asyncio.wait_for(worker, 30)
+        await asyncio.wait_for(worker, PATIENCE_S)
         tries = await admin.fetch("SELECT attempts - pardoned AS tries FROM jobs WHERE kind = 'imports.run'")
         await admin.close()
     assert most == 1
