@@ -12,7 +12,7 @@ from workers.job import Registry, Run, job
 from workers.run import Crew, run_worker
 
 
-@job("test.mortal", timeout_s=1.0)
+@job("test.mortal", timeout_s=600.0)
 async def mortal(run: Run) -> None:
     await die_once(run)
 

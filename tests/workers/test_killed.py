@@ -66,6 +66,9 @@ async def test_the_job_of_a_killed_worker_is_done_by_another_once(
             if die == "inside":
                 await said(dying, "inside")
             dying.kill()
+            await dying.wait()
+            # As if the time of the dead had passed: a limit short enough to wait for is one that a slow machine overruns.
+            await ground.run_lease_out(job_id)
             other.send_signal(signal.SIGCONT)
             row = await ground.until_state(job_id, "done")
             assert await ground.effects(job_id) == ["begun 1", "begun 2", "effect"], die
