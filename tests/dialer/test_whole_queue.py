@@ -19,6 +19,7 @@ from hub.who import Role
 from tests.conftest import Company, TestDatabase, make_company
 from tests.dialer.kit import sql
 from tests.harness import SECRET, Api, until
+from tests.patience import PATIENCE_S
 from tests.realtime.kit import Client
 from tests.stack import Stack, running_stack
 
@@ -71,8 +72,12 @@ async def running_queue(manager: Api, contact_ids: list[str], **more: Any) -> st
     return queue_id
 
 
-async def work(rep: Api, session_id: str, *, seconds: float = 90) -> dict[str, Any]:
-    """Do what a rep does, and nothing else, until there is nobody left to call; the session then."""
+async def work(rep: Api, session_id: str) -> dict[str, Any]:
+    """Do what a rep does, and nothing else, until there is nobody left to call; the session then.
+
+    However long all of it takes: what must not happen is that nothing goes on.
+    """
+    seen: tuple[Any, ...] = ()
 
     async def next_thing() -> dict[str, Any] | None:
         session: dict[str, Any] = (await rep.get(f"/dial-sessions/{session_id}")).body
@@ -84,11 +89,22 @@ async def work(rep: Api, session_id: str, *, seconds: float = 90) -> dict[str, A
             await rep.put(f"/calls/{session['call_id']}/disposition", {"disposition": "meeting_booked"})
         elif session["state"] == "paused":
             raise AssertionError(f"nobody paused: {session['note']}")
-        over = session["state"] == "ended" or "waits for their time" in (session["note"] or "")
-        return session if over else None
+        return session if is_over(session) or progress_of(session) != seen else None
 
-    found: dict[str, Any] = await until(next_thing, seconds=seconds)
-    return found
+    while True:
+        session: dict[str, Any] = await until(next_thing)
+        if is_over(session):
+            return session
+        seen = progress_of(session)
+
+
+def is_over(session: dict[str, Any]) -> bool:
+    return session["state"] == "ended" or "waits for their time" in (session["note"] or "")
+
+
+def progress_of(session: dict[str, Any]) -> tuple[Any, ...]:
+    """What is another as soon as a session has gone on."""
+    return session["state"], session["calls"], session["call_id"], (session["next"] or {}).get("item_id")
 
 
 @asynccontextmanager
@@ -163,7 +179,8 @@ async def test_a_queue_of_thirty_with_all_outcomes_over_http_while_a_worker_is_k
             return len({c.to for c in stack.sandbox.calls}) > 10
 
         async def kill_half_way() -> None:
-            await until(is_half_way, seconds=60)
+            # As long as the rep gets on.
+            await until(is_half_way, seconds=10 * PATIENCE_S)
             doomed.send_signal(signal.SIGKILL)
             await doomed.wait()
             async with stack.worker():
@@ -202,13 +219,12 @@ async def test_four_reps_share_a_queue_and_nobody_is_called_twice(stack: Stack, 
     tables = [await Client.connect(stack.server.url, stack.server.token(acme, role)) for role in roles]
     try:
         async with stack.worker(), stack.worker():
-
-            async def one(api: Api) -> dict[str, Any]:
-                joined = await api.post(f"/queues/{queue_id}/sessions")
-                assert joined.status == 201, joined.body
-                return await work(api, joined.body["id"])
-
-            sessions = await asyncio.gather(*(one(stack.server.as_member(acme, role)) for role in roles))
+            reps = [stack.server.as_member(acme, role) for role in roles]
+            # Everybody has somebody to call before anybody calls: nobody comes when the others are through.
+            joined = await asyncio.gather(*(rep.post(f"/queues/{queue_id}/sessions") for rep in reps))
+            assert [(answer.status, answer.body["state"]) for answer in joined] == [(201, "ready")] * len(reps)
+            working = (work(rep, answer.body["id"]) for rep, answer in zip(reps, joined, strict=True))
+            sessions = await asyncio.gather(*working)
     finally:
         for client in tables:
             await client.close()
