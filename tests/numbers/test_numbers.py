@@ -31,7 +31,7 @@ async def reaches(api: Api, number_id: str, *states: str) -> dict[str, Any]:
         found: dict[str, Any] = (await api.get(f"/numbers/{number_id}")).body
         return found if found["state"] in states else None
 
-    found: dict[str, Any] = await until(look, seconds=30)
+    found: dict[str, Any] = await until(look)
     return found
 
 

@@ -25,6 +25,11 @@ async def sandbox(stack: Stack, method: str, path: str, **body: Any) -> Any:
         return await answer.json()
 
 
+def caller_of(number: dict[str, Any]) -> dict[str, Any]:
+    """Somebody who calls this number and stays, however long it takes until they are answered and whatever they hear."""
+    return {"from": "+12025550199", "to": number["e164"], "talk_s": None, "patience_s": 36_000}
+
+
 async def call_like(api: Api, **wanted: Any) -> dict[str, Any]:
     """The only call, once it is like this."""
 
@@ -32,7 +37,7 @@ async def call_like(api: Api, **wanted: Any) -> dict[str, Any]:
         calls = (await api.get("/calls")).body["data"]
         return next((c for c in calls if all(c[name] == value for name, value in wanted.items())), None)
 
-    found: dict[str, Any] = await until(look, seconds=30)
+    found: dict[str, Any] = await until(look)
     return found
 
 
@@ -41,7 +46,7 @@ async def test_a_call_comes_in_is_taken_and_is_a_conference(stack: Stack, owner:
         number = await buy(owner)
         await owner.patch(f"/numbers/{number['id']}", {"user_id": str(acme.members["rep"])})
         await come(stack, acme, "rep")
-        await sandbox(stack, "POST", "/_sandbox/inbound", **{"from": "+12025550199", "to": number["e164"], "talk_s": None})
+        await sandbox(stack, "POST", "/_sandbox/inbound", **caller_of(number))
         call = await call_like(owner, state="in_progress", user_id=str(acme.members["rep"]))
 
         async def two_in_the_room() -> bool:
@@ -59,7 +64,7 @@ async def test_a_call_that_nobody_takes_leaves_a_message_and_a_task(stack: Stack
     async with stack.worker():
         number = await buy(owner)
         await owner.patch(f"/numbers/{number['id']}", {"user_id": str(acme.members["rep"])})
-        await sandbox(stack, "POST", "/_sandbox/inbound", **{"from": "+12025550199", "to": number["e164"], "talk_s": 60})
+        await sandbox(stack, "POST", "/_sandbox/inbound", **caller_of(number))
         await call_like(owner, state="no_answer", outcome="no_answer")
         rep = stack.server.as_member(acme, "rep")
 
@@ -67,7 +72,7 @@ async def test_a_call_that_nobody_takes_leaves_a_message_and_a_task(stack: Stack
             kinds = {n["kind"] for n in (await rep.get("/notifications")).body["data"]}
             return kinds == {"missed_call", "voicemail"}
 
-        await until(told, seconds=30)
+        await until(told)
     assert [t["kind"] for t in (await owner.get("/tasks")).body["data"]] == ["missed_call"]
 
 
