@@ -67,6 +67,8 @@ async def test_a_cursor_older_than_what_is_kept(hub: HubProcess, acme: Company, 
 
 async def test_a_new_epoch_is_told_to_everybody_who_is_live(hub: HubProcess, acme: Company, database: TestDatabase) -> None:
     async with clients(Client.connect(hub.url, token_for(acme))) as (client,):
+        # Their own coming is written in the background: afterwards nothing is on its way into the log any more.
+        await client.until(lambda: "presence.changed" in [event["type"] for event in client.events], "their own coming")
         await note(hub.db, acme, "before")
         await client.until_noted("before")
         admin = await asyncpg.connect(database.admin_url)
