@@ -76,7 +76,7 @@ async def test_a_message_whose_answer_was_lost_is_not_sent_again(stack: Stack, o
     ada = await contact(owner, "+12025550152")
     async with stack.worker():
         await owner.post(f"/contacts/{ada}/messages", {"body": "Only once"})
-        await until(lambda: is_settled(owner, ada), seconds=40)
+        await until(lambda: is_settled(owner, ada))
     async with ClientSession() as session:
         listed = await (await session.get(f"{stack.sandbox.url}/_sandbox/messages")).json()
     assert [m["body"] for m in listed["messages"] if m["to"] == "+12025550152"] == ["Only once"]
