@@ -1,5 +1,4 @@
 import { Button, Tooltip } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import { IconPhoneOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -7,6 +6,7 @@ import type { Call } from '../api/types';
 import { useMe } from '../app/hooks';
 import { isLive } from '../live/reduce/shared';
 import { Elapsed } from '../ui/Elapsed';
+import { useHotkeys } from '../ui/hotkeys';
 import { Initials } from '../ui/Initials';
 import { attempt, notifyFailure } from '../ui/notify';
 import classes from './CallBar.module.css';

@@ -8,7 +8,6 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import {
   IconDialpad,
   IconMessage2Share,
@@ -25,6 +24,7 @@ import type { Call } from '../api/types';
 import { useMe } from '../app/hooks';
 import { useFloor } from '../floor/queries';
 import { useRecord } from '../recordings/queries';
+import { useHotkeys } from '../ui/hotkeys';
 import { attempt, notifyDone } from '../ui/notify';
 import classes from './CallBar.module.css';
 import {

@@ -1,7 +1,8 @@
 import { Textarea } from '@mantine/core';
-import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
+import { useDebouncedCallback } from '@mantine/hooks';
 import { useRef, useState } from 'react';
 import type { Call } from '../api/types';
+import { useHotkeys } from '../ui/hotkeys';
 import { attempt } from '../ui/notify';
 import { useSaveNote } from './controls';
 

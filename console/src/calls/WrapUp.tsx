@@ -1,7 +1,8 @@
 import { Button, Select, Text, Textarea } from '@mantine/core';
-import { getHotkeyHandler, useHotkeys } from '@mantine/hooks';
+import { getHotkeyHandler } from '@mantine/hooks';
 import { useRef, useState } from 'react';
 import type { Call, DispositionValue } from '../api/types';
+import { useHotkeys } from '../ui/hotkeys';
 import { attempt } from '../ui/notify';
 import { clock, serverNow, useSecond } from '../ui/time';
 import classes from './CallBar.module.css';

@@ -1,9 +1,10 @@
 import { ActionIcon, Button, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useHotkeys, useMediaQuery } from '@mantine/hooks';
+import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
 import { IconAdjustmentsHorizontal, IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ContactFilters as Chosen } from '../api/keys';
 import type { Facets } from '../api/types';
+import { useHotkeys } from '../ui/hotkeys';
 import classes from './Contacts.module.css';
 import { words } from './naming';
 
@@ -107,12 +108,19 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear, compa
   const narrow = phone || compact;
   const [unfolded, setUnfolded] = useState(filtered && phone);
   const [text, setText] = useState(q);
-  const apply = useDebouncedCallback((value: string) => set('q', value.trim() || null), 120);
+  // What was searched for last from here: emptying the field is no reason to take away what is typed into it by then.
+  const applied = useRef(q);
+  const searchFor = (value: string) => {
+    applied.current = value.trim();
+    set('q', applied.current || null);
+  };
+  const apply = useDebouncedCallback(searchFor, 120);
   useHotkeys([['/', () => search.current?.focus()]]);
 
   // Cleared from elsewhere, for example by the button of the empty list.
   useEffect(() => {
-    if (!q) setText('');
+    if (!q && applied.current) setText('');
+    applied.current = q;
   }, [q]);
 
   return (
@@ -133,7 +141,7 @@ export function ContactFilters({ q, filters, filtered, facets, set, clear, compa
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return;
           setText('');
-          set('q', null);
+          searchFor('');
         }}
       />
       {narrow && (

@@ -1,5 +1,4 @@
 import { ActionIcon, Badge, Button, Group, Menu, Text, Title } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import {
   IconCalendarPlus,
   IconDots,
@@ -24,6 +23,7 @@ import { ClaimNote } from '../permits/ClaimNote';
 import { Consents } from '../permits/Consents';
 import { PermitNote } from '../permits/PermitNote';
 import { ContactSequences, EnrolContact } from '../sequences/ContactSequences';
+import { useHotkeys } from '../ui/hotkeys';
 import { Initials } from '../ui/Initials';
 import { notifyFailure } from '../ui/notify';
 import { Empty, Failure, Loading } from '../ui/States';

@@ -2,8 +2,8 @@ import { Badge, Loader } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useRef } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { type KeyboardEvent, type MouseEvent, useEffect, useRef } from 'react';
+import { Link } from 'react-router';
 import type { Contact, ContactSort } from '../api/types';
 import { Ago } from '../ui/Elapsed';
 import { Initials } from '../ui/Initials';
@@ -67,6 +67,12 @@ function Head({ sort, sortable, onSort }: HeadProps) {
   );
 }
 
+/** The row opens the contact; a click for another tab or window is the browser's. */
+function leaveToRow(event: MouseEvent) {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) event.stopPropagation();
+  else event.preventDefault();
+}
+
 function Cells({
   contact,
   href,
@@ -83,7 +89,7 @@ function Cells({
       <span role="cell" className={classes.name}>
         <Initials name={name} size={28} />
         <span className="truncate">
-          <Link to={href} onClick={(event) => event.stopPropagation()}>
+          <Link to={href} onClick={leaveToRow}>
             {name}
           </Link>
           {secondLine && <div className={`${classes.sub} truncate`}>{secondLine}</div>}
@@ -122,13 +128,13 @@ type Props = HeadProps & {
   stale: boolean;
   ownerNames: ReadonlyMap<string, string>;
   hrefOf: (id: string) => string;
+  onOpen: (id: string) => void;
   more: { has: boolean; busy: boolean; load: () => void };
 };
 
 /** The contacts as a virtual table; the arrow keys walk through the rows, Enter opens one. */
 export function ContactTable(props: Props) {
   const { contacts, more } = props;
-  const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
   const height = phone ? 60 : 50;
@@ -194,7 +200,6 @@ export function ContactTable(props: Props) {
                 </div>
               );
             }
-            const href = props.hrefOf(contact.id);
             return (
               // biome-ignore lint/a11y/useKeyWithClickEvents: the name in the row is the link that the keyboard uses
               <div
@@ -206,11 +211,11 @@ export function ContactTable(props: Props) {
                 aria-rowindex={item.index + 2}
                 className={`${classes.row} ${classes.body}`}
                 style={place}
-                onClick={() => navigate(href)}
+                onClick={() => props.onOpen(contact.id)}
               >
                 <Cells
                   contact={contact}
-                  href={href}
+                  href={props.hrefOf(contact.id)}
                   ownerName={contact.owner_id ? props.ownerNames.get(contact.owner_id) : undefined}
                 />
               </div>

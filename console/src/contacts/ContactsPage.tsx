@@ -90,6 +90,8 @@ export function ContactsPage() {
         onSort={(sort) => view.set('sort', sort === DEFAULT_SORT ? null : sort)}
         ownerNames={names}
         hrefOf={(contactId) => `/contacts/${contactId}${view.search}`}
+        // With the search as it is now: it may have been applied a moment ago, and the rows not drawn again yet.
+        onOpen={(contactId) => navigate(`/contacts/${contactId}${window.location.search}`)}
         more={
           view.q
             ? MORE_OFF

@@ -1,5 +1,4 @@
 import { Button, Group, Kbd, Select, Text, TextInput } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import {
   IconHistory,
   IconPhone,
@@ -13,6 +12,7 @@ import type { DialCard, DialSession } from '../api/types';
 import { ToneBadge } from '../calls/StateBadge';
 import { outcomeWords } from '../calls/states';
 import { readable, words } from '../contacts/naming';
+import { useHotkeys } from '../ui/hotkeys';
 import { Initials } from '../ui/Initials';
 import { attempt } from '../ui/notify';
 import { Panel } from '../ui/Panel';

@@ -1,5 +1,5 @@
 import { Button, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconInbox, IconMail, IconPencil, IconSearch } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import { Link, NavLink, useNavigate, useParams, useSearchParams } from 'react-router';
@@ -7,6 +7,7 @@ import type { MailThread } from '../api/types';
 import { useMe } from '../app/hooks';
 import { useMailboxes } from '../settings/mail';
 import { Age } from '../ui/Age';
+import { useHotkeys } from '../ui/hotkeys';
 import { Page } from '../ui/Panel';
 import { Empty, Failure, Loading } from '../ui/States';
 import { ago } from '../ui/time';

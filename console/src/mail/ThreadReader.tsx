@@ -1,5 +1,4 @@
 import { Button, Group, Menu, Select, Text, Title } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import {
   IconArrowBackUp,
   IconArrowLeft,
@@ -13,6 +12,7 @@ import { Link, useLocation } from 'react-router';
 import { useMembers } from '../admin/queries';
 import type { MailThreadWhole } from '../api/types';
 import { useMe } from '../app/hooks';
+import { useHotkeys } from '../ui/hotkeys';
 import { attempt } from '../ui/notify';
 import { Failure, Loading } from '../ui/States';
 import { dueWords } from '../ui/time';
