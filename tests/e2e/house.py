@@ -25,7 +25,7 @@ from tests.patience import PATIENCE_S
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLE = ROOT / "console" / "dist" / "index.html"
 HOW_TO_BUILD = "console/dist is missing: `./ringside test` and `./ringside up` build it, or `npm ci && npm run build` in console/"
-ANSWER_S = 30.0
+ANSWER_S = PATIENCE_S
 STOP_S = 30.0
 
 T = TypeVar("T")

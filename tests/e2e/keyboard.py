@@ -59,6 +59,7 @@ async def touched(page: Page) -> list[str]:
 async def tab_to(page: Page, target: Locator, *, back: bool = False) -> None:
     """Press Tab (or Shift+Tab) until the target, or something in it, has the focus."""
     await expect(target).to_be_visible()
+    await expect(target).to_be_enabled()
     for _ in range(MOST_STOPS):
         if await target.evaluate("node => node.contains(document.activeElement)"):
             return

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebSocket, async_playwright, expect
 
 from tests.e2e.house import House
+from tests.patience import PATIENCE_S
 
 FLAGS = [
     "--no-sandbox",
@@ -25,7 +26,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 40_000
+PATIENCE_MS = PATIENCE_S * 1000
 # What a person can act on; each must have a name for those who can't see it.
 ACTIONABLE = frozenset({"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "menuitem", "slider"})
 # Browsers log every answer that is an error. Without a session, asking for one is answered 401, as it should be.

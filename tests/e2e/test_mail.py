@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.house import House, until
-from tests.e2e.mailing import connect, make_sequence, sent_to, write_to_rosa
+from tests.e2e.mailing import OWN, connect, make_sequence, sent_to, write_to_rosa
 from tests.e2e.people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,6 +17,11 @@ HOSTILE = (
     '<img src="https://tracker.example/seen.png" alt=""><script>parent.document.title = "taken"</script>'
     '<a href="javascript:alert(1)" onclick="alert(1)">here</a>'
 )
+
+
+async def is_watched(house: House) -> bool:
+    """Was the provider asked to tell of new mail?"""
+    return [box["is_watched"] for box in (await house.at_gmail("/mailboxes"))["mailboxes"] if box["address"] == OWN] == [True]
 
 
 async def is_pushed(house: House) -> bool:
@@ -38,6 +43,7 @@ async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: 
     # Mail comes: it is on the screen soon, without a reload, and does nothing by itself.
     await rep.go_to("Inbox")
     await expect(page.get_by_text("Complete, as measured")).to_be_visible()
+    await until("the mailbox is watched", lambda: is_watched(house))
     await write_to_rosa(house, contact, "Offer for autumn", text="could you send me the offer?", html=HOSTILE)
     thread = page.get_by_role("region", name="Conversations").get_by_role("link").filter(has_text="Offer for autumn")
     await expect(thread).to_be_visible()
@@ -57,7 +63,7 @@ async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: 
     await page.keyboard.type("Gladly, here it is.")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_role("status").filter(has_text="The mail goes out")).to_be_visible()
-    first = await until("the answer goes out", lambda: sent_to(house, contact), 30)
+    first = await until("the answer goes out", lambda: sent_to(house, contact))
     assert len(first) == 1 and first[0]["subject"] == "Re: Offer for autumn" and first[0]["in_reply_to"]
 
     # A sequence: played ahead, begun, and ended by an answer.
@@ -81,8 +87,9 @@ async def test_mail_is_read_answered_and_ends_a_sequence(house: House, browser: 
     # On the contact's timeline stands all of it.
     await row.get_by_role("link", name=name).click()
     timeline = page.get_by_role("region", name="Timeline").get_by_role("list")
-    await expect(timeline.get_by_role("link", name="Re: Offer for autumn")).to_be_visible()
-    await expect(timeline.get_by_text("Rosa Delgado sent an email")).to_be_visible()
+    # On a working day the sequence's first mail may have gone out, too.
+    answer = timeline.get_by_role("listitem").filter(has=page.get_by_role("link", name="Re: Offer for autumn"))
+    await expect(answer.get_by_text("Rosa Delgado sent an email")).to_be_visible()
     assert rep.faults == []
     await rep.leave()
 

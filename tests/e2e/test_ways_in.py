@@ -107,14 +107,14 @@ async def test_a_passkey_is_offered_where_the_email_is_typed(house: House, brows
     await page.get_by_role("button", name="Add a passkey").click()
     await page.get_by_label("Name").fill("This laptop")
     await page.get_by_role("button", name="Go on").click()
-    await expect(page.get_by_role("list", name="Passkeys").get_by_text("This laptop")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_role("list", name="Passkeys").get_by_text("This laptop")).to_be_visible()
     await page.get_by_role("button", name="Go on").click()
     await expect(page.get_by_label("Connection: Live")).to_be_visible()
 
     # In a browser without a session it is filled in by itself, as this device says yes to everything.
     await page.context.clear_cookies()
     await page.reload()
-    await expect(page.get_by_label("Connection: Live")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_label("Connection: Live")).to_be_visible()
     ways = "SELECT string_agg(method, ' ' ORDER BY created_at) FROM sessions WHERE user_id = $1"
     assert await house.as_admin(ways, acme.members["rep"]) == "password passkey"
     await rep.leave()

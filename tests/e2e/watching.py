@@ -12,6 +12,8 @@ from typing import Any
 
 from playwright.async_api import Page
 
+from tests.e2e.house import until
+
 # How the console words a call's state or outcome, in the order in which a call goes through them.
 STEPS = {
     "queued": (0, "Queued"),
@@ -23,7 +25,8 @@ ENDED = 4
 
 # Notes each change of the people's rows and each new line of the stream, at the moment it is in the document.
 _WATCH = """() => {
-  const now = () => performance.timeOrigin + performance.now();
+  // The clock of the machine, as the event log has it: that of the page stands still when the machine does.
+  const now = () => Date.now();
   const seen = { rows: [], lines: [], began: now() };
   const rows = new Set(), lines = new Set();
   const look = () => {
@@ -92,6 +95,14 @@ class FloorWatch:
         seen: dict[str, Any] | None = await self._page.evaluate("window.ringsideSeen")
         assert seen is not None, "the floor was reloaded"
         return seen
+
+    async def until_over(self, contact_name: str) -> None:
+        """Wait until the caller's row shows that the call with this contact has ended."""
+
+        async def is_over() -> bool:
+            return any(contact_name in row["text"] and _rank(row) == ENDED for row in (await self.notes())["rows"])
+
+        await until(f"the watched floor shows the end of the call with {contact_name}", is_over)
 
     async def steps(self, events: Sequence[dict[str, Any]]) -> list[Step]:
         """Each state of each call in these events, and when the caller's row showed it, or one that comes after it."""
