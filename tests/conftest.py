@@ -64,6 +64,8 @@ def folder_in_memory() -> Iterator[Path]:
         if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
             shutil.rmtree(left, ignore_errors=True)
     folder = MEMORY / f"ringside-tests-{os.getpid()}"
+    # A killed test run had this process's number before.
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     folder.chmod(0o711)  # as root Postgres runs under another account, which must get in
     try:
