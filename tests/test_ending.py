@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from hub.ending import end_task, end_tasks
+from tests.patience import PATIENCE_S
 
 
 async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> None:
@@ -20,7 +21,7 @@ async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> No
     task = asyncio.create_task(stubborn())
     await asyncio.sleep(0)
 
-    await asyncio.wait_for(end_task(task), 10)
+    await asyncio.wait_for(end_task(task), PATIENCE_S)
 
     assert swallowed.is_set() and task.cancelled()
 

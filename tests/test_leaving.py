@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from hub.leaving import Leaving
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ async def test_who_connects_right_before_the_listener_closes_is_answered(
     listeners = tuple(tcp._server.sockets)  # type: ignore[attr-defined]
     address = listeners[0].getsockname()
     with socket.socket() as client:
-        client.settimeout(5)
+        client.settimeout(PATIENCE_S)
 
         async def ask_in_the_last_moment(_: int) -> None:
             # The kernel takes the connection and the request; the loop has had no turn to see either.

@@ -25,6 +25,7 @@ from hub.http.static import mount_console
 from tests.api import lasting
 from tests.conftest import Company
 from tests.harness import Api, RunningHub, make_settings
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECURITY = {
@@ -47,7 +48,7 @@ async def raw(server: RunningHub, request: bytes) -> tuple[int, bytes]:
     """Status and the rest of an answer to bytes that no client library would send."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
     writer.write(request)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return int(answer.split(b" ", 2)[1]), answer
 

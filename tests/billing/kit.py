@@ -11,6 +11,7 @@ from integrations.sandbox.stripe import StripeSandbox
 from tests.conftest import Company
 from tests.harness import Api, RunningHub, until
 from tests.integrations.stripe_kit import DAY_S, post
+from tests.patience import PATIENCE_S
 from workers import billing
 from workers.job import Deps, Registry
 from workers.ledger import Ledger
@@ -56,7 +57,7 @@ class Bank:
                 while not runner.room.free:
                     await runner.freed(1.0)
                 runner.start(each.tenant_id, [each.id], "sweep")
-            await runner.drain(60.0)
+            await runner.drain(PATIENCE_S)
         raise AssertionError("the jobs do not come to an end")
 
     async def pass_days(self, days: float) -> None:

@@ -17,6 +17,7 @@ from tests.billing.kit import DECLINED_LATER, Bank, standing
 from tests.conftest import Company
 from tests.harness import until
 from tests.integrations.stripe_kit import post
+from tests.patience import PATIENCE_S
 from workers import billing
 from workers.job import Deps, Registry, Run, job
 from workers.ledger import Ledger
@@ -188,7 +189,7 @@ async def test_nothing_goes_out_for_a_company_that_has_not_paid(bank: Bank, acme
         runner = Runner(ledger, Registry([send]), deps, max_jobs=2)
         for each in await ledger.due(overdue_s=-0.001, limit=10):
             runner.start(each.tenant_id, [each.id], "sweep")
-        await runner.drain(10.0)
+        await runner.drain(PATIENCE_S)
 
     for company in (acme, globex):
         async with tenant_tx(bank.deps.db, Who.system(company.tenant_id)) as tx:

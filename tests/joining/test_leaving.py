@@ -15,6 +15,7 @@ from tests.conftest import Company, make_company
 from tests.harness import Api, RunningHub
 from tests.joining.kit import PASSWORD, events_of, invited, joined, signed_in
 from tests.mailboxes.kit import mailbox_at_a_server
+from tests.patience import PATIENCE_S
 from workers.job import Deps, Registry
 from workers.joining import run_handover
 from workers.ledger import Ledger
@@ -30,7 +31,7 @@ async def run_jobs(server: RunningHub, company: Company) -> None:
     registry = Registry([run_handover])
     runner = Runner(Ledger(server.hub.db, "a worker", {}), registry, Deps(server.hub.db, server.settings), max_jobs=4)
     runner.start(company.tenant_id, [row["id"] for row in rows], "sweep")
-    await runner.drain(30.0)
+    await runner.drain(PATIENCE_S)
 
 
 async def handed_over(server: RunningHub, company: Company) -> dict[str, Any]:
