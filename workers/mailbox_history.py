@@ -74,7 +74,7 @@ async def _take_slice(run: Run, mailbox: MailboxRow, lease: Lease, taking: Takin
     if first["state"] == "waiting":
         first = await _begin(run, mailbox, lease, taking)
     loop = asyncio.get_running_loop()
-    ends_at, said_at = loop.time() + SLICE_S, 0.0
+    ends_at, said_at = loop.time() + SLICE_S, float("-inf")
     while True:
         page = await taking.client.list_messages(since=mailbox.sync_since, page=first["page"], limit=PAGE)
         async with run.tx() as tx:

@@ -106,3 +106,19 @@ async def test_the_rest_is_in_proportion_and_has_an_end(monkeypatch: pytest.Monk
     assert all(before < after for before, after in pairwise(slept))
     assert slept[1] > 0.1, "more than half of the time is the others'"
     assert slept[2] < 2, "the lease holds meanwhile"
+
+
+def test_the_first_progress_is_told_on_a_machine_that_has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    class JustStarted:
+        now_s = 0.0
+
+        def monotonic(self) -> float:
+            return self.now_s
+
+    machine = JustStarted()
+    monkeypatch.setattr(running, "time", machine)
+    clock = running._Clock()
+    assert clock.is_time()
+    assert not clock.is_time(), "once is enough for a while"
+    machine.now_s = running._PROGRESS_EVERY_S
+    assert clock.is_time()

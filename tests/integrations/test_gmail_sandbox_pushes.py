@@ -78,6 +78,14 @@ async def test_a_watch_begins_with_a_push_and_lasts_a_week(sandbox: GmailSandbox
     assert before_ms <= int(told["expiration"]) - 7 * 24 * 3600 * 1000 <= after_ms
 
 
+async def test_the_first_push_of_a_mailbox_waits_for_none_before_it(endpoint: Endpoint) -> None:
+    # Longer than any machine has been up: its clock begins at nought.
+    async with GmailSandbox(GmailSettings(push=replace(QUICK, url=endpoint.url, gather_s=1e9))) as sandbox:
+        sandbox.add_mailbox(ADA)
+        await watch(sandbox)
+        await eventually(lambda: endpoint.got)
+
+
 async def test_a_push_is_signed_by_google_for_this_endpoint(sandbox: GmailSandbox, endpoint: Endpoint) -> None:
     await watch(sandbox)
     await eventually(lambda: endpoint.got)

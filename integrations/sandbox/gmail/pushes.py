@@ -103,7 +103,7 @@ class Pushes:
         if mailbox.address in self._timers:
             return
         loop = asyncio.get_running_loop()
-        moment = max(loop.time(), self._last.get(mailbox.address, 0.0) + self.settings.gather_s)
+        moment = max(loop.time(), self._last.get(mailbox.address, float("-inf")) + self.settings.gather_s)
         self._timers[mailbox.address] = loop.call_at(moment, self._publish, mailbox)
 
     def _publish(self, mailbox: Mailbox) -> None:
