@@ -17,6 +17,7 @@ from loadtests.recorder import Recorder
 
 OVER = frozenset({"completed", "busy", "no_answer", "failed", "canceled"})
 CALL_S = 90.0
+NOTE_S = 60.0
 
 plan = Plan.read()
 roster = Roster(plan)
@@ -104,16 +105,23 @@ class Rep(Member):
     wait_time = between(1.5, 5)
 
     def on_start(self) -> None:
-        """Begin somewhere in the list, with a note that was left to write, so that there is something to see in any run."""
+        """Begin somewhere in the list, with a note that was left to write, and see it, so that any run has something to see."""
         self._states: dict[str, Event] = {}
+        self._noted = Event()
         super().on_start()
         self._own = list(self.person.contacts)
         random.shuffle(self._own)
         self._next = 0
         self.write_note()
+        if not self._noted.wait(NOTE_S):
+            recorder.error("a note was not seen by who wrote it")
 
     def see(self, event: dict[str, Any]) -> None:
-        """Notice how calls end."""
+        """Notice one's own notes, and how calls end."""
+        if event["type"] == "activity.created":
+            writer = event["data"]["activity"]["actor"]
+            if writer is not None and writer["id"] == self.person.user_id:
+                self._noted.set()
         if event["type"] == "call.state_changed" and event["data"]["call"]["state"] in OVER:
             waiting = self._states.get(event["data"]["call"]["id"])
             if waiting is not None:
