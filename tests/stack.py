@@ -58,7 +58,8 @@ async def running_stack(
     """A hub and a sandbox; workers are the test's to start. `account` is more of the telephone account's settings."""
     port = free_port()
     async with contextlib.AsyncExitStack() as stack:
-        given = {"speed": SPEED, "calls_per_s": 100} | (sandbox or {})
+        # Nobody else gets the sandbox's port, so that it can be started there again (`restart_sandbox`).
+        given = {"speed": SPEED, "calls_per_s": 100, "port": free_port()} | (sandbox or {})
         telephone = await start_sandbox(SandboxSettings(account_sid="AC" + "1" * 32, auth_token="sandbox-token", **given))
         twilio = TwilioSettings(telephone.account_sid, telephone.auth_token, telephone.url, FROM_NUMBER, calls_per_second=1000.0)
         twilio = replace(twilio, **(account or {}))

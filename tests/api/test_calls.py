@@ -197,7 +197,7 @@ async def test_a_lost_answer_never_makes_a_second_call(database: TestDatabase, v
             async def settled() -> bool:
                 return (await rep.get(f"/calls/{placed['id']}")).body["state"] not in ("queued", "dialing")
 
-            await until(settled, seconds=40)
+            await until(settled)
         assert dialed(stack) == ["+12025550152"]
 
 
