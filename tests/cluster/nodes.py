@@ -19,6 +19,7 @@ from hub.embedded.processes import end_child, spawn
 from hub.embedded.programs import find_redis
 from hub.redis import Nodes, slot_of
 from tests.harness import until
+from tests.patience import PATIENCE_S
 from tests.ports import free_ports
 
 MASTERS = 3
@@ -124,7 +125,7 @@ class Cluster:
             found = nodes.serving(key)
             return found is not None and found[1] != lost
 
-        await until(taken_over, seconds=30)
+        await until(taken_over)
         await nodes.aclose()
 
 
@@ -150,7 +151,7 @@ def start_node(folder: Path, port: int, bus_port: int) -> Node:
     options = [str(part) for name, value in settings.items() for part in (f"--{name}", value)]
     program = programs.folder / f"{programs.kind}-server"
     child = spawn([program, *options], death_signal=signal.SIGKILL, log_path=folder / "log")
-    client: Redis = Redis(host="127.0.0.1", port=port, socket_timeout=5)
+    client: Redis = Redis(host="127.0.0.1", port=port, socket_timeout=PATIENCE_S)
     return Node(port, bus_port, client, child)
 
 
@@ -176,11 +177,11 @@ async def running_cluster(folder: Path) -> AsyncIterator[Cluster]:
         for node in nodes[1:]:
             await nodes[0].tell("MEET", "127.0.0.1", node.port, node.bus_port)
         for node in nodes:
-            await until(lambda node=node: node.says(f"cluster_known_nodes:{2 * MASTERS}"), seconds=30)  # type: ignore[misc]
+            await until(lambda node=node: node.says(f"cluster_known_nodes:{2 * MASTERS}"))  # type: ignore[misc]
         for master, replica in zip(masters, replicas, strict=True):
             await replica.tell("REPLICATE", master.id)
         for node in nodes:
-            await until(lambda node=node: node.says("cluster_state:ok"), seconds=30)  # type: ignore[misc]
+            await until(lambda node=node: node.says("cluster_state:ok"))  # type: ignore[misc]
         for node in replicas:
-            await until(lambda node=node: node.says("'master_link_status': 'up'"), seconds=30)  # type: ignore[misc]
+            await until(lambda node=node: node.says("'master_link_status': 'up'"))  # type: ignore[misc]
         yield Cluster(nodes)
