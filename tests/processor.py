@@ -17,7 +17,9 @@ async def backend_s(conn: Connection) -> float:
 
 async def backends_s(conn: Connection) -> float:
     """The same of all connections to this database that are open now."""
-    rows = await conn.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+    # Not autovacuum: it comes when it likes, and has gone by the time one looks.
+    text = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    rows = await conn.fetch(text)
     return sum(_had_s(row["pid"]) for row in rows)
 
 
