@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.errors import Rejected, Transient
@@ -363,6 +363,5 @@ def test_names_of_folders_are_decoded() -> None:
 
 
 @given(st.sets(st.integers(min_value=1, max_value=2**32 - 1)))
-@settings(deadline=None)
 def test_sets_of_uids_are_packed_and_unpacked(uids: set[int]) -> None:
     assert unpack(pack(uids)) == uids
