@@ -68,6 +68,10 @@ class House:
         """Put JSON, as that person."""
         return await self._call("PUT", name, path, body)
 
+    async def patch(self, name: str, path: str, body: dict[str, Any]) -> Any:
+        """Patch with JSON, as that person."""
+        return await self._call("PATCH", name, path, body)
+
     async def all_contacts(self, name: str) -> list[dict[str, Any]]:
         """Every contact that this person sees."""
         return await self.every(name, "/contacts")

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -71,6 +72,12 @@ PLANS = (
 def sample(folder: Path) -> Path:
     """A thousand customers, or some of our own making where the sample is not at hand."""
     return SAMPLE if SAMPLE.is_file() else write_customers(folder / "customers.csv")
+
+
+def around_noon() -> str:
+    """A time zone where the day has just half begun."""
+    behind = datetime.now(UTC).hour - 12
+    return f"Etc/GMT{behind:+d}"  # POSIX counts westwards
 
 
 async def import_file(page: Page, path: Path) -> None:
@@ -151,6 +158,9 @@ async def test_a_rep_dials_her_list_while_the_manager_watches(
     rep = await Person.arrive(browser, house, "rosa")
     stranger = await Person.arrive(browser, house, "bea")
     floor = FloorWatch(manager.page)
+
+    # What the manager sees are the calls of a day, which must not end meanwhile.
+    await house.patch("olivia", "/company", {"zone": around_noon()})
 
     # Everybody comes in: the manager to the floor, the reps to their contacts.
     await manager.sign_in()
