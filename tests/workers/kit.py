@@ -148,6 +148,17 @@ async def defer(db: Database, company: Company, kind: str, args: dict[str, Any] 
     return job_id
 
 
+async def defer_at_once(db: Database, kind: str, *companies: Company) -> list[UUID]:
+    """Commit a job for each, as many at the same time as the pool has connections: who waits for one long is sent away."""
+    turns = asyncio.Semaphore(db.pool.get_max_size())
+
+    async def one(company: Company) -> UUID:
+        async with turns:
+            return await defer(db, company, kind)
+
+    return await asyncio.gather(*map(one, companies))
+
+
 def environment(database_url: str, redis_url: str) -> dict[str, str]:
     """The environment of a worker."""
     return {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "RINGSIDE_SECRET": "x" * 32}

@@ -15,7 +15,7 @@ from hub.limits.gate import SHARE
 from hub.queue import RING_LENGTH, TURNS, decode_popped, pop_command, push_command, ring_key
 from tests.conftest import Company, TestDatabase
 from tests.loop_clock import LIMIT_S
-from tests.workers.kit import Ground, defer, eventually, working
+from tests.workers.kit import Ground, defer, eventually, until_heard, working
 from workers.job import Run, job
 from workers.ledger import DueJob, Ledger
 from workers.slots import ABOUT_S, FRESH_S, Holders, Room, choose, spare_slots
@@ -209,6 +209,7 @@ async def test_long_jobs_in_every_slot_keep_only_their_own_company_waiting(
     globex: Company,
     tmp_path: Path,
     redis_is: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     running, go_on = 0, asyncio.Event()
 
@@ -225,8 +226,13 @@ async def test_long_jobs_in_every_slot_keep_only_their_own_company_waiting(
     async def all_slots_are_taken() -> bool:
         return running == 4
 
+    if redis_is == "up":
+        # The queue alone gives slots out: what it gave while the sweep did so as well would be begun besides.
+        monkeypatch.setattr("workers.sweep.FORGOTTEN_S", LIMIT_S)
     url = valkey.url if redis_is == "up" else f"unix://{tmp_path}/nobody.sock"
-    async with working(database, url, long, short, jobs=4):
+    async with working(database, url, long, short, jobs=4) as worker:
+        if redis_is == "up":
+            await until_heard(valkey, worker.name)
         held = [await defer(hinting_db, acme, "test.long") for _ in range(12)]
         await eventually(all_slots_are_taken, "a lone company's jobs take every slot")
         for _ in range(3):
@@ -251,8 +257,9 @@ async def test_short_jobs_leave_room_beside_others_and_long_ones_take_it(
     globex: Company,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A short job is short however slow the machine is.
+    # A job is fresh until it is said to be no more, however slow the machine is; and the queue alone gives slots out.
     monkeypatch.setattr("workers.slots.FRESH_S", LIMIT_S)
+    monkeypatch.setattr("workers.sweep.FORGOTTEN_S", LIMIT_S)
     running, most, go_on = 0, 0, asyncio.Event()
 
     lone: list[bool] = []
@@ -280,15 +287,23 @@ async def test_short_jobs_leave_room_beside_others_and_long_ones_take_it(
     async def the_free_slots_are_taken() -> bool:
         return running == 7
 
-    async with working(database, valkey.url, stays, short, long, jobs=8):
+    async def has_begun() -> bool:
+        return bool(lone)
+
+    async def its_share_is_taken() -> bool:
+        return running == SHARE
+
+    async with working(database, valkey.url, stays, short, long, jobs=8) as worker:
+        await until_heard(valkey, worker.name)
         held = [await defer(hinting_db, globex, "test.stays")]
-        await ground.until_state(held[0], "running")
+        await eventually(has_begun, "the first job began")
         for job_id in [await defer(hinting_db, acme, "test.short") for _ in range(FLOOD)]:
             await ground.until_state(job_id, "done")
         assert 1 <= most <= SHARE
         assert lone == [True], "when it began nobody else was about"
-        monkeypatch.setattr("workers.slots.FRESH_S", FRESH_S)
         held += [await defer(hinting_db, acme, "test.long") for _ in range(9)]
+        await eventually(its_share_is_taken, "as many began as may be fresh")
+        monkeypatch.setattr("workers.slots.FRESH_S", FRESH_S)
         await eventually(the_free_slots_are_taken, "what waits for somebody else is not held back")
         go_on.set()
         for job_id in held:

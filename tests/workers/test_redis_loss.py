@@ -12,7 +12,7 @@ from hub.embedded import ValkeyServer
 from hub.queue import ring_key
 from tests.conftest import Company, TestDatabase
 from tests.patience import PATIENCE_S
-from tests.workers.kit import Ground, defer, eventually, note, until_heard, working
+from tests.workers.kit import Ground, defer, defer_at_once, eventually, note, until_heard, working
 from workers.job import Run, job
 
 
@@ -129,7 +129,7 @@ async def test_nothing_is_done_twice_while_redis_comes_and_goes_under_two_worker
     async with working(database, valkey.url, take_note), working(database, valkey.url, take_note):
         ids = []
         for round_ in range(6):
-            ids += await asyncio.gather(*[defer(hinting_db, acme, "test.note") for _ in range(20)])
+            ids += await defer_at_once(hinting_db, "test.note", *[acme] * 20)
             if round_ % 2:
                 await asyncio.to_thread(valkey.restart)
             else:
