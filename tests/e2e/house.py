@@ -50,7 +50,7 @@ class House:
     sandbox: str = ""
     gmail: str = ""
     pids: dict[str, int] = field(default_factory=dict)
-    _tokens: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def login(self, name: str) -> Login:
         """The demo login whose address begins with `name`."""
@@ -116,12 +116,14 @@ class House:
         return await asyncio.to_thread(self._ask, method, path, body, await self._token(name))
 
     async def _token(self, name: str) -> str:
-        if name not in self._tokens:
+        token, renewed_at = self._tokens.get(name, ("", 0.0))
+        if not token or time.monotonic() > renewed_at:
             login = self.login(name)
             body = {"email": login.email, "password": login.password}
             answer = await asyncio.to_thread(self._ask, "POST", "/auth/login", body, "")
-            self._tokens[name] = answer["access_token"]
-        return self._tokens[name]
+            token, renewed_at = answer["access_token"], time.monotonic() + answer["expires_in"] / 2
+            self._tokens[name] = token, renewed_at
+        return token
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, token: str) -> Any:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
