@@ -24,6 +24,7 @@ from hub.presence.models import ChosenState, Person
 from hub.presence.sockets import Attendance
 from hub.realtime.limits import Limits
 from hub.who import Who
+from tests.beats import whole_beats
 from tests.conftest import Company, TestDatabase
 from tests.loop_clock import LIMIT_S, Clock
 from tests.patience import PATIENCE_S
@@ -151,9 +152,11 @@ async def test_moving_to_another_hub_does_not_show(
     ):
         async with clients(Client.connect(one.url, token_for(acme))):
             await until_state(one.db, acme, "online")
+        await eventually(lambda: not one.realtime.sockets.readers, "the first hub has lost them")
+        # It has looked at who is away, and waits for them.
+        await whole_beats(one.realtime.sweep)
         async with clients(Client.connect(two.url, token_for(acme))):
             await until_told(two.db, acme, "rep", one, two)
-            await eventually(lambda: not one.realtime.sockets.readers, "the first hub has lost them")
             clock.ahead_s = LIMIT_S
             await until_told(two.db, acme, "rep", two)
             assert (await person(two.db, acme))["state"] == "online"
