@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession
 
 from hub.config import GoogleSettings, Settings
-from hub.db import tenant_tx
+from hub.db import Database, tenant_tx
 from hub.listening import free_port
 from integrations.sandbox.gmail import GmailSandbox, GmailSettings, PushSettings
 from tests import members
@@ -79,10 +79,20 @@ class House:
         async with tenant_tx(self.server.hub.db, company.who("owner")) as tx:
             return list(await tx.conn.fetch(sql, company.tenant_id, *args))
 
+    async def is_idle(self, company: Company) -> bool:
+        """Is there nothing to be done for the company's mailboxes, and nothing under way?"""
+        jobs = "SELECT 1 FROM jobs WHERE tenant_id = $1 AND kind LIKE 'mailboxes.%' AND state IN ('ready', 'running')"
+        return not await self.rows(company, jobs)
+
     async def subjects(self, company: Company) -> list[str]:
         """The subjects of all stored messages."""
         rows = await self.rows(company, "SELECT subject FROM mail_messages WHERE tenant_id = $1 ORDER BY received_at, id")
         return [row["subject"] for row in rows]
+
+
+async def nobodys_turn(db: Database) -> int:
+    """Instead of `syncing.poll_due`: nothing is asked but what somebody has asked for."""
+    return 0
 
 
 def settled(api: Api, mailbox_id: str, *states: str) -> Any:

@@ -6,12 +6,15 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import pytest
+
+from hub.mailboxes import syncing
 from hub.mailboxes.connecting import reseal
 from hub.sealing import Seals
 from integrations.sandbox.gmail.signing import forge
 from tests.conftest import Company
 from tests.harness import Api, RunningHub, make_settings, until
-from tests.mailboxes.conftest import ADA, House, settled, team_of
+from tests.mailboxes.conftest import ADA, House, nobodys_turn, settled, team_of
 
 
 async def test_a_consent_serves_once_and_only_in_the_browser_in_which_it_began(
@@ -49,13 +52,18 @@ async def test_secrets_lie_sealed_and_the_key_can_be_changed(house: House, acme:
     assert now.startswith("v1.new.") and opened(Seals(changed), now) == token
 
 
-async def test_a_revoked_consent_is_shown_at_once_and_mended_with_nothing_lost(house: House, acme: Company, rep: Api) -> None:
+async def test_a_revoked_consent_is_shown_at_once_and_mended_with_nothing_lost(
+    house: House, acme: Company, rep: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "poll_due", nobodys_turn)
     mailbox_id = await house.connect(rep)
     async with house.worker():
         await settled(rep, mailbox_id, "current")
+        await until(lambda: house.is_idle(acme))
         house.gmail.revoke(ADA)
-        house.deliver("While nobody was let in")
+        # Nobody notices before this is asked for: it could not be, then.
         assert (await rep.post(f"/mailboxes/{mailbox_id}/sync")).status == 202
+        house.deliver("While nobody was let in")
         revoked = await settled(rep, mailbox_id, "revoked")
         assert revoked["state"] == "revoked" and "Connect it again" in revoked["meter"]["words"]
         told = (await rep.get("/notifications")).body["data"]

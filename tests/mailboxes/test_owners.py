@@ -41,7 +41,7 @@ async def test_it_stops_at_once_and_goes_on_when_the_owner_is_back(house: House,
         assert (refused.status, refused.body["error"]) == (409, "mailbox_owner_is_gone")
 
         # What was asked a moment before may still be on its way.
-        await until(lambda: _idle(house, acme))
+        await until(lambda: house.is_idle(acme))
         asked, jobs = dict(house.gmail.calls), "SELECT id FROM jobs WHERE tenant_id = $1 AND kind LIKE 'mailboxes.%'"
         begun = {row["id"] for row in await house.rows(acme, jobs)}
         async with tenant_tx(house.server.hub.db, Who.system(acme.tenant_id)) as tx:
@@ -62,11 +62,6 @@ async def test_it_stops_at_once_and_goes_on_when_the_owner_is_back(house: House,
         )
         await until(lambda: _has(house, acme, "During the absence"))
         assert (await admin.get(f"/mailboxes/{mailbox_id}")).status == 404, "it is as private as before"
-
-
-async def _idle(house: House, company: Company) -> bool:
-    under_way = "SELECT 1 FROM jobs WHERE tenant_id = $1 AND kind LIKE 'mailboxes.%' AND state IN ('ready', 'running')"
-    return not await house.rows(company, under_way)
 
 
 async def _has(house: House, company: Company, subject: str) -> bool:

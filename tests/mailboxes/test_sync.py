@@ -16,11 +16,10 @@ import asyncpg
 import pytest
 
 from hub.config import Settings
-from hub.db import Database
 from hub.mailboxes import syncing
 from tests.conftest import Company, TestDatabase
 from tests.harness import Api, until
-from tests.mailboxes.conftest import ADA, House, settled
+from tests.mailboxes.conftest import ADA, House, nobodys_turn, settled
 from tests.workers.kit import environment
 from workers import mailbox_history
 
@@ -72,10 +71,6 @@ async def test_new_mail_is_here_by_its_push_and_not_when_it_is_looked_for(
             house.deliver(f"Number {number}")
         await until(lambda: has(house, acme, "Number 11"))
     assert sorted(await house.subjects(acme)) == sorted({*await house.subjects(acme)}), "each is here once"
-
-
-async def nobodys_turn(db: Database) -> int:
-    return 0
 
 
 async def watched(house: House) -> bool:
