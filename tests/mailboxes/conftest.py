@@ -22,12 +22,16 @@ from tests import members
 from tests.conftest import Company, TestDatabase
 from tests.harness import Api, RunningHub, make_settings, running_hub, until
 from tests.mailboxes.kit import letter
+from tests.patience import PATIENCE_S
 from workers.run import run_worker
 
 acme, globex, rep = members.acme, members.globex, members.rep
 
 
 ADA = "ada@example.com"
+# Hundreds of messages are fetched, read and stored meanwhile: that is work, which a busy machine may take longer for than for
+# any wait.
+TAKING_IN_S = 3 * PATIENCE_S
 
 
 @dataclass
@@ -102,7 +106,7 @@ def settled(api: Api, mailbox_id: str, *states: str) -> Any:
         found: dict[str, Any] = (await api.get(f"/mailboxes/{mailbox_id}")).body
         return found if found["meter"]["state"] in states else None
 
-    return until(look)
+    return until(look, seconds=TAKING_IN_S)
 
 
 @asynccontextmanager

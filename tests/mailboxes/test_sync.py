@@ -19,7 +19,7 @@ from hub.config import Settings
 from hub.mailboxes import syncing
 from tests.conftest import Company, TestDatabase
 from tests.harness import Api, until
-from tests.mailboxes.conftest import ADA, House, nobodys_turn, settled
+from tests.mailboxes.conftest import ADA, TAKING_IN_S, House, nobodys_turn, settled
 from tests.workers.kit import environment
 from workers import mailbox_history
 
@@ -102,7 +102,7 @@ async def test_when_the_history_is_gone_nothing_is_lost_and_nothing_comes_twice(
     house.gmail.mailboxes[ADA].forget_history()
     house.deliver("And afterwards")
     async with house.worker():
-        await until(lambda: has(house, acme, "And afterwards"))
+        await until(lambda: has(house, acme, "And afterwards"), seconds=TAKING_IN_S)
         await until(lambda: has(house, acme, "While nobody looked"))
         done = await settled(rep, mailbox_id, "current")
     assert len(await house.subjects(acme)) == 32
@@ -156,7 +156,7 @@ async def test_a_first_sync_goes_on_where_a_worker_was_killed(
     # It has not taken in everything by the time it is killed, however long that takes.
     async with nothing_stored_after(database, 50):
         killed = await worker_process(house.settings)
-        await until(some)
+        await until(some, seconds=TAKING_IN_S)
         killed.kill()
         await killed.wait()
     taken = len(await house.subjects(acme))
