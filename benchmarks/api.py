@@ -236,7 +236,7 @@ async def measure(given: argparse.Namespace) -> int:
 
 
 async def _kinds(course: Course) -> list[Kind]:
-    page, names = load_sql("contacts")["list_contacts"].compile({"sort_created_at_desc": True})
+    page, names = load_sql("contacts")["list_contacts"].compile({"usual_limit": True, "sort_created_at_desc": True})
     read = _with_values(page, names, {"tenant_id": course.tenant_id, "limit": 50})
     neighbours = [await _neighbour(course.ground, number) for number in range(CONNECTIONS)]
     beside = [request for member, contacts in neighbours for request in course.notes(member, contacts)]

@@ -46,7 +46,8 @@ def contact_lists(big: Big) -> Iterator[Params]:
         for order in (column, column + "_desc"):
             for chosen in filters:
                 for after in ({}, {f"after_{order}": place, "after_id": big.contact}):
-                    yield {"limit": 51, f"sort_{order}": True, **chosen, **after}
+                    yield {"limit": 51, "other_limit": True, f"sort_{order}": True, **chosen, **after}
+                    yield {"limit": 50, "usual_limit": True, f"sort_{order}": True, **chosen, **after}
 
 
 def task_lists(big: Big) -> Iterator[Params]:

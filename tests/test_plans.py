@@ -24,6 +24,7 @@ from hub.contacts.models import ContactFilter
 from hub.contacts.queries import list_contacts
 from hub.db import Database, Tx, tenant_tx
 from hub.embedded import PostgresServer
+from hub.http.paging import DEFAULT_LIMIT
 from hub.sqlfiles import SQL_DIR, load_sql
 from tests.conftest import cloned_database
 from tests.plan_cases import Big, Params, reads, writes
@@ -281,8 +282,23 @@ async def test_bad_statements_would_be_found_out(big: Big) -> None:
             check(f"bad.{wrong}", {}, plan)
 
 
+async def test_the_usual_page_is_planned_once_and_well(big: Big) -> None:
+    sql, names = load_sql("contacts")["list_contacts"].compile({"limit": 50, "usual_limit": True, "sort_created_at_desc": True})
+    planned = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
+    async with tenant_tx(big.db, big.who) as tx:
+        # Postgres looks at five plans for the very values before it settles for one for any.
+        for _ in range(7):
+            page = orjson.loads(await list_contacts(tx, ContactFilter(limit=DEFAULT_LIMIT)))
+        assert (len(page["data"]), page["next_cursor"] is None) == (DEFAULT_LIMIT, False)
+        assert await tx.conn.fetchval(planned, sql) >= 1
+        await tx.conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        args = [{"tenant_id": big.tenant_id, "limit": 50}[name] for name in names]
+        explained = await tx.conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", *args)
+        assert buffers(orjson.loads(explained)[0]["Plan"]) <= BUFFERS
+
+
 async def test_a_filtered_list_is_never_read_by_a_plan_kept_for_any_values(big: Big) -> None:
-    rare: Params = {"limit": 51, "sort_name": True, "stage": "lead", "tag": "rare"}
+    rare: Params = {"limit": 50, "usual_limit": True, "sort_name": True, "stage": "lead", "tag": "rare"}
     sql, names = load_sql("contacts")["list_contacts"].compile(rare)
     args = [{"tenant_id": big.tenant_id, **rare}[n] for n in names]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hub.contacts.models import ContactFilter
 from hub.db import Tx
-from hub.http.paging import read_cursor, write_cursor
+from hub.http.paging import DEFAULT_LIMIT, read_cursor, write_cursor
 from hub.sqlfiles import load_sql
 
 _SQL = load_sql("contacts")
@@ -27,7 +27,8 @@ async def list_contacts(tx: Tx, asked: ContactFilter) -> str:
     }
     if any(value is not None for value in filters.values()):
         await tx.execute(_CORE["plan_for_these_values"])
-    params: dict[str, object] = {"limit": asked.limit, f"sort_{order}": True, **filters}
+    length = "usual_limit" if asked.limit == DEFAULT_LIMIT else "other_limit"
+    params: dict[str, object] = {"limit": asked.limit, length: True, f"sort_{order}": True, **filters}
     if after is not None:
         params["after_id"] = after.id
         params[f"after_{order}"] = after.moment() if column.endswith("_at") else after.key
