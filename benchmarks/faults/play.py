@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.faults.checker import in_words
 from benchmarks.faults.house import House
-from benchmarks.faults.world import Reckoning, World
+from benchmarks.faults.world import SETTLE_S, Reckoning, World
 
 # A run of less is a look whether it works at all, as in the tests.
 SHORT_S = 2.0
@@ -29,6 +29,8 @@ class Scenario:
     strike: Callable[[World, float], Awaitable[None]]
     within_s: float = 20.0
     """How long it may take from then until all works as before. Twice what a quiet machine needs, and more."""
+    settles_s: float = SETTLE_S
+    """How long what was begun meanwhile may take to come to its end after that."""
     resyncs: bool = False
     """May clients be told to fetch state again?"""
     is_long: bool = False
@@ -98,7 +100,7 @@ async def play(house: House, scenario: Scenario, seconds: float, *, patience: fl
             recovered_s = await world.recover(scenario.within_s)
         except TimeoutError as exc:
             problems.append(str(exc))
-        problems += await world.settle()
+        problems += await world.settle(scenario.settles_s)
         reckoning = await world.reckon()
         reckoning.recovered_s = recovered_s
         reckoning.objections[:0] = problems

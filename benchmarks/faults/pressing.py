@@ -200,6 +200,8 @@ PRESSING = (
         "the provider hangs, refuses, limits and forgets to answer",
         provider_failing,
         within_s=40,
+        # A call in doubt keeps its rep for up to 75 s, and that rep's next one waits for it.
+        settles_s=240,
         calls_each=8,
     ),
     Scenario("slow-clients", "clients read slowly, or never", slow_clients),

@@ -248,7 +248,7 @@ class World:
         goals = [(screen, _last_visible(logs[screen.person.tenant_id], screen.person)) for screen in self.screens]
         return [(s, goal) for s, goal in goals if not s.is_live or s.position is None or s.position < goal]
 
-    async def settle(self, within_s: float = SETTLE_S) -> list[str]:
+    async def settle(self, within_s: float) -> list[str]:
         """Let everybody stop, and wait until nothing is under way any more; what still is, in words."""
         deadline = time.monotonic() + within_s * self.patience
         left: list[str] = []
